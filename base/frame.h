@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One picture: geometry, format, colour, stamps, and planes inside refcounted buffers. Immutable once shared; writing
+ * needs ka_frame_writable(). Any thread may take and drop references.
+ *
+ *   planes[i].data points into bufs[i] or bufs[0]; rows are stride bytes apart:
+ *
+ *   |<------------- stride ------------->|
+ *   |<-- width * bytes per pixel -->|pad |   x plane rows
+ */
+#ifndef KA_FRAME_H
+#define KA_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/media.h"
+
+#define KA_FRAME_PLANES 3
+
+struct ka_plane {
+	uint8_t *data;
+	size_t stride; /* bytes; 0 for MJPEG */
+	size_t size;   /* bytes readable at data */
+};
+
+struct ka_frame {
+	struct ka_ref ref;
+	enum ka_pixfmt format;
+	struct ka_colour colour;
+	uint32_t width;	 /* pixels */
+	uint32_t height; /* pixels */
+	struct ka_plane planes[KA_FRAME_PLANES];
+	struct ka_buf *bufs[KA_FRAME_PLANES]; /* owned references; unused ones NULL */
+	uint64_t sequence;		      /* rises by one per picture of the source; gaps = dropped */
+	int64_t captured_us;		      /* CLOCK_MONOTONIC when the picture was complete */
+};
+
+/* How many planes a format has, and the shape of plane i: bytes per row without padding, and rows. 0 planes for NONE.
+ */
+unsigned int ka_pixfmt_planes(enum ka_pixfmt format);
+size_t ka_pixfmt_row_bytes(enum ka_pixfmt format, unsigned int plane, uint32_t width);
+uint32_t ka_pixfmt_rows(enum ka_pixfmt format, unsigned int plane, uint32_t height);
+const char *ka_pixfmt_name(enum ka_pixfmt format);
+
+/* Takes over bufs[] references of *desc on success only. -KA_E_FORMAT when a plane does not fit its size, or sizes are
+ * outside media.h's limits. */
+int ka_frame_new(struct ka_frame **out, const struct ka_frame *desc) KA_MUST_USE;
+/* Own memory, rows padded to 64 bytes, one buffer. Not for MJPEG. */
+int ka_frame_alloc(struct ka_frame **out, enum ka_pixfmt format, uint32_t width, uint32_t height) KA_MUST_USE;
+struct ka_frame *ka_frame_ref(struct ka_frame *f);
+void ka_frame_unref(struct ka_frame **f);
+bool ka_frame_writable(struct ka_frame *f);
+
+#endif

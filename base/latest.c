@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/latest.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+struct ka_latest {
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t changed;
+	struct ka_frame *frame;
+	bool kicked;
+};
+
+int ka_latest_new(struct ka_latest **out)
+{
+	struct ka_latest *l = calloc(1, sizeof(*l));
+	pthread_condattr_t attr;
+
+	if (!l)
+		return -ENOMEM;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	*out = l;
+	return 0;
+}
+
+void ka_latest_free(struct ka_latest *l)
+{
+	if (!l)
+		return;
+	ka_frame_unref(&l->frame);
+	pthread_cond_destroy(&l->changed);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+bool ka_latest_put(struct ka_latest *l, struct ka_frame *f)
+{
+	struct ka_frame *old;
+
+	pthread_mutex_lock(&l->lock);
+	old = l->frame;
+	l->frame = f;
+	pthread_cond_signal(&l->changed);
+	pthread_mutex_unlock(&l->lock);
+	if (!old)
+		return false;
+	ka_frame_unref(&old);
+	return true;
+}
+
+void ka_latest_kick(struct ka_latest *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->kicked = true;
+	pthread_cond_signal(&l->changed);
+	pthread_mutex_unlock(&l->lock);
+}
+
+struct ka_frame *ka_latest_wait(struct ka_latest *l, int64_t deadline_us)
+{
+	struct timespec deadline = {.tv_sec = deadline_us / 1000000, .tv_nsec = deadline_us % 1000000 * 1000};
+	struct ka_frame *f;
+	int ret = 0;
+
+	pthread_mutex_lock(&l->lock);
+	while (!l->frame && !l->kicked && ret != ETIMEDOUT) {
+		if (deadline_us == INT64_MAX)
+			ret = pthread_cond_wait(&l->changed, &l->lock);
+		else
+			ret = pthread_cond_timedwait(&l->changed, &l->lock, &deadline);
+	}
+	f = l->frame;
+	l->frame = NULL;
+	l->kicked = false;
+	pthread_mutex_unlock(&l->lock);
+	return f;
+}

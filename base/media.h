@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Vocabulary of pictures: pixel formats, colour, codecs. Pure values. */
+#ifndef KA_MEDIA_H
+#define KA_MEDIA_H
+
+#include <stdint.h>
+
+/* Byte orders in memory, named as V4L2 names them. */
+enum ka_pixfmt {
+	KA_PIX_NONE,
+	KA_PIX_I420,  /* Y, U, V planes, 4:2:0 */
+	KA_PIX_NV12,  /* Y, interleaved UV, 4:2:0 */
+	KA_PIX_NV16,  /* Y, interleaved UV, 4:2:2 */
+	KA_PIX_NV24,  /* Y, interleaved UV, 4:4:4 */
+	KA_PIX_YUYV,  /* packed 4:2:2 */
+	KA_PIX_UYVY,  /* packed 4:2:2 */
+	KA_PIX_RGB24, /* bytes R, G, B */
+	KA_PIX_BGR24, /* bytes B, G, R */
+	KA_PIX_MJPEG, /* one JPEG image; planes[0] holds it, stride 0 */
+};
+
+enum ka_matrix { KA_MATRIX_UNKNOWN, KA_MATRIX_BT601, KA_MATRIX_BT709, KA_MATRIX_BT2020 };
+enum ka_range { KA_RANGE_UNKNOWN, KA_RANGE_LIMITED, KA_RANGE_FULL };
+
+struct ka_colour {
+	enum ka_matrix matrix;
+	enum ka_range range;
+};
+
+/* Limits of any picture in this program; sizes outside are refused where they enter. */
+#define KA_MAX_WIDTH 4096u
+#define KA_MAX_HEIGHT 2304u
+#define KA_MIN_WIDTH 64u
+#define KA_MIN_HEIGHT 64u
+
+enum ka_codec { KA_CODEC_H264, KA_CODEC_VP9, KA_CODEC_VP8 };
+
+#endif

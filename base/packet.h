@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One encoded picture, shared by all its viewers. Immutable once published. Any thread. */
+#ifndef KA_PACKET_H
+#define KA_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/media.h"
+#include "base/ref.h"
+
+struct ka_packet {
+	struct ka_ref ref;
+	enum ka_codec codec;
+	bool key;	 /* a decoder may start here */
+	uint32_t width;	 /* of the decoded picture, pixels */
+	uint32_t height; /* pixels */
+	int64_t pts_ms;	 /* since the encoder was made; strictly rising */
+	int64_t captured_us;
+	int64_t encoded_us;
+	uint64_t sequence; /* of the source frame */
+	size_t size;	   /* bytes */
+	uint8_t data[];	   /* H.264: Annex B access unit */
+};
+
+/* Header cleared, data not. -ENOMEM. */
+int ka_packet_new(struct ka_packet **out, size_t size) KA_MUST_USE;
+struct ka_packet *ka_packet_ref(struct ka_packet *p);
+void ka_packet_unref(struct ka_packet **p);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Picture of the target: a source (V4L2 device or test card) on its own thread, an encoder on its own, packets to a
+ * hub.
+ *
+ *   source ─► ka-cap ─frame─► [latest] ─► ka-enc: convert, x264 ─packet─► hub ─► viewers
+ *     ▲ QBUF  │                             ▲ key, kbps, fps (merged over all viewers)
+ *     └ index ┘◄─ release hook posts
+ *
+ * Nothing is captured or encoded while nobody watches. Without a signal a slate with the reason is shown instead, so a
+ * viewer always gets a picture. Opaque; the functions say which thread may call them.
+ */
+#ifndef KA_CAPTURE_H
+#define KA_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/hub.h"
+#include "base/media.h"
+#include "base/wake.h"
+
+enum ka_source_kind { KA_SOURCE_V4L2, KA_SOURCE_CARD };
+
+/* Section `video` of the configuration. Immutable; strings belong to the caller and outlive the object. */
+struct ka_capture_cfg {
+	enum ka_source_kind source;
+	const char *device;	/* V4L2: path, e.g. "/dev/video0" */
+	enum ka_pixfmt format;	/* V4L2: KA_PIX_NONE = choose by cost and quality */
+	uint32_t width, height; /* card: picture; V4L2 without DV timings: wanted size, 0 = the device's; pixels */
+	uint32_t fps;		/* 1..120: upper bound of pictures per second */
+	const char *preset;	/* x264 preset, "ultrafast" .. "medium" */
+	const char *tune;	/* x264 tune, "zerolatency" always included */
+	unsigned int threads;	/* x264 threads; 0 = by size and cores */
+	unsigned int slate_fps; /* pictures per second while there is no signal; 1..10 */
+};
+
+/* What a viewer wants; merged over all viewers: least fps, highest kbps, any key request. A viewer whose link is too
+ * slow for the others loses pictures, not they. */
+struct ka_video_wish {
+	uint32_t kbps; /* target bitrate; 0 = by picture size at the default quality */
+	uint32_t fps;  /* 1..120; 0 = no wish */
+};
+
+struct ka_geometry {
+	uint32_t width, height; /* pixels, even */
+};
+
+/* Why the picture is what it is. */
+struct ka_signal {
+	int cause;    /* 0 = live; else -KA_E_NO_DEVICE, -KA_E_NO_CABLE, ... as in base/err.h, or -errno */
+	bool watched; /* somebody subscribes; nothing is known about the signal otherwise */
+	struct ka_geometry geometry; /* of the pictures that viewers get now */
+	uint32_t source_fps_mhz;     /* frames per 1000 s as the source announces them; 0 = unknown */
+};
+
+struct ka_capture_stats {
+	uint64_t captured, dropped, encoded, key_frames, bytes;
+	int64_t convert_us, encode_us; /* sums over encoded pictures */
+	int64_t latency_us;	       /* captured to published, last picture */
+};
+
+struct ka_capture;
+struct ka_viewer;
+
+/* Checks the configuration (errbuf says what and where) and builds everything; opens no device. */
+int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb) KA_MUST_USE;
+int ka_capture_start(struct ka_capture *c) KA_MUST_USE;
+void ka_capture_stop(struct ka_capture *c); /* any thread; never blocks */
+void ka_capture_join(struct ka_capture *c);
+void ka_capture_free(struct ka_capture *c); /* NULL is fine; all viewers are gone */
+
+/* Any thread. Starts capture with the first viewer. The viewer's first packet is a key packet, and is asked for here.
+ * Packets are taken from ka_viewer_sub() on the viewer's thread; wake as in hub.h. */
+int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_video_wish *wish,
+		  struct ka_wake wake) KA_MUST_USE;
+struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v);
+void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish); /* any thread; coalesces */
+void ka_viewer_request_key(struct ka_viewer *v);			   /* any thread; coalesces */
+void ka_viewer_free(struct ka_viewer *v);				   /* any thread; NULL is fine */
+
+/* Any thread. */
+void ka_capture_signal(struct ka_capture *c, struct ka_signal *out);
+void ka_capture_stats(struct ka_capture *c, struct ka_capture_stats *out);
+/* Bitrate now asked of the encoder, kbit/s. */
+uint32_t ka_capture_kbps(struct ka_capture *c);
+
+#endif
