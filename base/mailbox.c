@@ -71,7 +71,7 @@ static int put_locked(struct ka_mailbox *mb, const void *item)
 	return ret;
 }
 
-int ka_mailbox_put(struct ka_mailbox *mb, const void *item)
+int ka_mailbox_put(struct ka_mailbox *mb, void *item)
 {
 	int ret;
 
@@ -86,8 +86,7 @@ int ka_mailbox_put(struct ka_mailbox *mb, const void *item)
 	if (mb->cfg.policy == KA_MAILBOX_DROP_OLDEST)
 		pthread_mutex_unlock(&mb->drop_lock);
 	if (ret < 0) {
-		/* Items are values: the caller's copy is the one to dispose of. */
-		drop_item(mb, (void *)item);
+		drop_item(mb, item);
 		return ret;
 	}
 	ka_wake_call(&mb->cfg.wake);

@@ -35,7 +35,7 @@ int ka_mailbox_new(struct ka_mailbox **out, const struct ka_mailbox_cfg *cfg) KA
 /* Drops what is left. NULL is fine. No other thread may use it any more. */
 void ka_mailbox_free(struct ka_mailbox *mb);
 /* Any thread. 0 queued or merged, 1 queued after dropping the oldest, -EAGAIN full, -EPIPE closed. */
-int ka_mailbox_put(struct ka_mailbox *mb, const void *item);
+int ka_mailbox_put(struct ka_mailbox *mb, void *item);
 /* Owner. False when empty. */
 bool ka_mailbox_take(struct ka_mailbox *mb, void *item) KA_MUST_USE;
 /* Any thread. Later puts are refused; what is queued can still be taken. */

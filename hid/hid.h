@@ -64,7 +64,7 @@ void ka_hid_join(struct ka_hid *h);
 void ka_hid_free(struct ka_hid *h);
 
 /* Any thread; consumes the event (text included). */
-void ka_hid_post(struct ka_hid *h, const struct ka_input *event);
+void ka_hid_post(struct ka_hid *h, struct ka_input *event);
 /* Any thread. */
 void ka_hid_get_state(struct ka_hid *h, struct ka_hid_state *out);
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 
+from google.protobuf.message import DecodeError
 from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
@@ -26,7 +27,7 @@ def verify_id_pk(signed, signer_pk):
     """The (id, pk) inside a combined-form signature, or None if `signer_pk` did not make it."""
     try:
         id_pk = pb.IdPk.FromString(sodium.crypto_sign_open(signed, signer_pk))
-    except (CryptoError, ValueError, TypeError, pb_error()):
+    except (CryptoError, ValueError, TypeError, DecodeError):
         return None
     return (id_pk.id, id_pk.pk) if len(id_pk.pk) == 32 else None
 
@@ -34,11 +35,6 @@ def verify_id_pk(signed, signer_pk):
 def sign_id_pk(id_, pk, secret):
     """IdPk{id, pk} signed in combined form with a 64-byte Ed25519 secret."""
     return sodium.crypto_sign(pb.IdPk(id=id_, pk=pk).SerializeToString(), secret)
-
-
-def pb_error():
-    from google.protobuf.message import DecodeError
-    return DecodeError
 
 
 def decode_server_key(text):
