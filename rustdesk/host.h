@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a session needs of the machine it runs on; agent/ implements it. Every function: any thread, never blocks. */
+#ifndef KA_HOST_H
+#define KA_HOST_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/hub.h"
+#include "base/input.h"
+#include "base/wake.h"
+
+struct ka_host_wish {
+	uint32_t kbps; /* 0 = by picture size */
+	uint32_t fps;  /* 0 = no wish */
+};
+
+struct ka_host_picture {
+	uint32_t width, height; /* what a viewer gets now, pixels, even, never 0 */
+	uint32_t kbps;		/* bitrate now asked of the encoder */
+};
+
+struct ka_host {
+	void *ctx;
+	/* A stream for one viewer; its packets come out of *sub on the viewer's thread. */
+	int (*watch)(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
+		     struct ka_hub_sub **sub) KA_MUST_USE;
+	void (*unwatch)(void *ctx, void *viewer);
+	void (*set_wish)(void *ctx, void *viewer, const struct ka_host_wish *wish);
+	void (*request_key)(void *ctx, void *viewer);
+	void (*picture)(void *ctx, struct ka_host_picture *out);
+	/* Consumes the event. */
+	void (*input)(void *ctx, struct ka_input *event);
+};
+
+#endif

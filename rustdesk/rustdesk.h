@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A RustDesk endpoint (controlled side): registers with a rendezvous server, answers punches, local-address and relay
+ * requests, listens for direct access and LAN discovery, and serves each controller on a thread of its own.
+ *
+ *   hbbs ◄─UDP/TCP─► ka-net ─ connected socket ─► ka-ses-N ◄─► controller
+ *
+ * Opaque; new and free belong to the holder, the rest says which thread may call it.
+ */
+#ifndef KA_RUSTDESK_H
+#define KA_RUSTDESK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "rustdesk/host.h"
+
+#define KA_RD_ID_MAX 16	  /* characters */
+#define KA_RD_SALT_LEN 32 /* characters */
+#define KA_RD_UUID_LEN 16 /* bytes */
+#define KA_RD_MAX_SESSIONS 8
+
+/* Who this device is. Losing any of it costs the user: the id, the server's trust, or all remembered passwords. */
+struct ka_rd_identity {
+	char id[KA_RD_ID_MAX + 1];
+	uint8_t uuid[KA_RD_UUID_LEN];
+	uint8_t sign_pk[32]; /* Ed25519 */
+	uint8_t sign_sk[64]; /* Ed25519: seed, public; secret */
+	char salt[KA_RD_SALT_LEN + 1];
+};
+
+enum ka_rd_encryption {
+	KA_RD_ENCRYPT_REQUIRED, /* a controller that cannot is told why and refused (direct access excepted) */
+	KA_RD_ENCRYPT_OPTIONAL,
+};
+
+enum ka_rd_platform { KA_RD_LINUX, KA_RD_WINDOWS };
+
+/* Section `rustdesk` of the configuration. Immutable; strings belong to the caller and outlive the object. */
+struct ka_rd_cfg {
+	const char *server;   /* hbbs as host[:port]; "" = none */
+	const char *relay;    /* hbbr to name to controllers; "" = what hbbs says, else hbbs host with its port + 1 */
+	const char *key;      /* base64 public key of the server; "" = none */
+	const char *hostname; /* shown to controllers */
+	const char *username; /* shown to controllers; never empty */
+	const char *password; /* permanent password; "" = none; secret */
+	unsigned int otp_length; /* one-time password; 0 = none, else 6..32 characters */
+	bool direct;		 /* listen for direct access (never encrypted by the stock protocol) */
+	const char *direct_address;
+	uint16_t direct_port; /* 0 = any free port */
+	bool lan_discovery;   /* answer pings on UDP 21119 */
+	enum ka_rd_encryption encryption;
+	enum ka_rd_platform platform; /* what controllers are told; decides which key codes they send */
+	const char *version;	      /* RustDesk version reported */
+	unsigned int max_sessions;    /* 1..KA_RD_MAX_SESSIONS controllers logged in at a time */
+	uint16_t lan_port;	      /* 21119; tests use another one */
+};
+
+struct ka_rd_status {
+	uint16_t direct_port;	  /* listening; 0 = not */
+	bool registered;	  /* the server has confirmed within the last minute */
+	char server_state[96];	  /* in words */
+	unsigned int connections; /* streams, logged in or not */
+	unsigned int controllers; /* logged in */
+};
+
+struct ka_rd;
+
+int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_rd_identity *identity,
+	      const struct ka_host *host, struct ka_errbuf *eb) KA_MUST_USE;
+/* Binds the direct listener at once, so that a taken port is an error here, with text in eb. */
+int ka_rd_start(struct ka_rd *rd, struct ka_errbuf *eb) KA_MUST_USE;
+void ka_rd_stop(struct ka_rd *rd); /* any thread; never blocks */
+void ka_rd_join(struct ka_rd *rd); /* all sessions have ended and released their keys */
+void ka_rd_free(struct ka_rd *rd);
+
+/* Any thread. */
+void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out);
+/* Any thread. The one-time password of the moment; "" when there is none. Secret: never log it. */
+void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size);
+/* wake: called on any thread when the one-time password has been replaced. Before start. */
+void ka_rd_on_otp(struct ka_rd *rd, struct ka_wake wake);
+
+#endif
