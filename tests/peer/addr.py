@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """AddrMangle: how rendezvous messages carry socket addresses (wire.md §1.4).
 
 Addresses are (host, port) tuples with the host as text, as the socket module gives them.

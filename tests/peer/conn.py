@@ -1,4 +1,5 @@
-"""A framed, optionally sealed TCP connection; blocking calls with deadlines and no threads (wire.md §1.1, §1.3, §1.5)."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A framed, optionally sealed TCP connection; blocking calls with deadlines, no threads (wire.md §1.1, §1.3, §1.5)."""
 
 import errno
 import select

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """BytesCodec: the length-prefixed frames of every TCP conversation (wire.md §1.1)."""
 
 MAX_PAYLOAD = 0x3FFFFFFF

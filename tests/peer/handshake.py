@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Keys, signatures and passwords: both ends of the peer handshake (wire.md §8, §9.2)."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Our message classes, generated from rustdesk.proto when missing or outdated.
 
 `from peer import pb` and then `pb.Message()`, `pb.RendezvousMessage()`, `pb.NAT_SYMMETRIC`, ...
