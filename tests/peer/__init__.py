@@ -3,7 +3,7 @@
 
 Written from the protocol description only (wire.md); shares no code, table or .proto with the agent.
 
-    addr.py        AddrMangle            framing.py     BytesCodec            pb.py      our messages (protoc)
+    addr.py        AddrMangle            framing.py     BytesCodec            pb.py     our messages (protoc)
     conn.py        socket + sealing      handshake.py   keys and signatures   keys.py   key code table
     controller.py  the stock client      controls.py    its keys and menus    video.py  the client's decoder rules
     rendezvous.py  its signalling        h264.py        stream checks         card.py   test card numbers

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The machine-readable frame number in the bottom strip of the test card.
 
-40 cells in a strip of height H/16 at the bottom, each cw = (W/40) & ~1 wide, from x = 0; a cell is 1 when the mean
-40 cells in a strip of height H/16 at the bottom, each cw = (W/40) & ~1 wide, from x = 0; a cell is 1 when the mean of
-its centre is at least 128. Cells 0-3: sync 1,0,1,0; 4-35: the number, MSB first; 36-39: XOR of its 8 nibbles, also so.
+40 cells in a strip of height H/16 at the bottom, each cw = (W/40) & ~1 wide, from x = 0; a cell is 1 when the
+mean of its centre is at least 128. Cells 0-3: sync 1,0,1,0; 4-35: the number, MSB first; 36-39: XOR of its eight
+nibbles, MSB first.
+"""
 
 import numpy as np
 
