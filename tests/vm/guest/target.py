@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The target machine, which is this same guest: what its input layer makes of the USB gadget plugged into it."""
+import select
+import time
+from pathlib import Path
+
+import evdev
+from evdev import ecodes
+
+import lib
+
+# dummy_hcd: a USB device controller and the host it is plugged into, in one kernel.
+MODULES = ("libcomposite", "usb_f_hid", "usbhid", "hid-generic", "evdev", "dummy_hcd")
+SHOWN = (ecodes.EV_KEY, ecodes.EV_REL, ecodes.EV_ABS, ecodes.EV_LED)
+
+
+def load():
+    for module in MODULES:
+        lib.modprobe(module)
+    if not lib.CONFIGFS.is_mount():
+        lib.run("mount", "-t", "configfs", "configfs", str(lib.CONFIGFS))
+
+
+def gadgets():
+    """Names of the gadgets that exist in configfs."""
+    folder = lib.CONFIGFS / "usb_gadget"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def role_of(device):
+    """"keyboard", "pointer" or "mouse", by what the device can do."""
+    can = device.capabilities(absinfo=False)
+    if ecodes.ABS_X in can.get(ecodes.EV_ABS, []):
+        return "pointer"
+    if ecodes.REL_X in can.get(ecodes.EV_REL, []):
+        return "mouse"
+    return "keyboard" if ecodes.KEY_A in can.get(ecodes.EV_KEY, []) else None
+
+
+def on_usb(path):
+    """Whether an event node belongs to a device behind dummy_hcd."""
+    return "dummy_hcd" in str(Path(f"/sys/class/input/{Path(path).name}").resolve())
+
+
+def nodes():
+    """{role: path} of the event nodes the gadget has now."""
+    found = {}
+    for path in evdev.list_devices():
+        if on_usb(path):
+            device = evdev.InputDevice(path)
+            found[role_of(device)] = path
+            device.close()
+    return found
+
+
+class Target:
+    """The three event devices, grabbed so that the guest's console does not act on the keys."""
+
+    def __init__(self, roles=("keyboard", "pointer", "mouse")):
+        lib.eventually(lambda: set(roles) <= set(nodes()), f"{roles} on the target")
+        self.devices = {role: evdev.InputDevice(path) for role, path in nodes().items() if role in roles}
+        for device in self.devices.values():
+            device.grab()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for device in self.devices.values():
+            device.close()
+
+    def events(self, count, timeout=lib.PATIENCE_S, settle=0.3):
+        """(role, code name, value) of the next count events and of any that come within settle seconds after them.
+
+        Synchronisation, scan codes, autorepeat and the high-resolution twins of wheel events are left out.
+        """
+        got = []
+        deadline = time.monotonic() + timeout
+        by_fd = {device.fd: (role, device) for role, device in self.devices.items()}
+        while True:
+            left = deadline - time.monotonic() if len(got) < count else settle
+            if left <= 0:
+                return got
+            ready = select.select(by_fd, [], [], left)[0]
+            if not ready:
+                return got
+            for fd in ready:
+                role, device = by_fd[fd]
+                got += [(role, *shown) for shown in map(show, device.read()) if shown]
+
+    def keys_held(self):
+        """Names of keys and buttons the target believes to be down."""
+        return sorted(key_name(code) for device in self.devices.values() for code in device.active_keys())
+
+    def set_led(self, led, on):
+        """What the target's own system does when a lock key toggles."""
+        self.devices["keyboard"].set_led(led, 1 if on else 0)
+
+
+def key_name(code):
+    name = ecodes.bytype[ecodes.EV_KEY][code]
+    return name if isinstance(name, str) else name[0]
+
+
+def show(event):
+    """(code name, value) of an event that counts, else None."""
+    if event.type not in SHOWN or (event.type == ecodes.EV_KEY and event.value == 2):
+        return None
+    if event.type == ecodes.EV_REL and event.code in (ecodes.REL_WHEEL_HI_RES, ecodes.REL_HWHEEL_HI_RES):
+        return None
+    if event.type == ecodes.EV_KEY:
+        return key_name(event.code), event.value
+    return ecodes.bytype[event.type][event.code], event.value

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HDMI source: the kernel's vivid driver with a single-planar and a multi-planar device."""
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import lib
+
+# vivid's "100% Colorbar", left to right, as R, G, B.
+BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0),
+        (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0))
+# Positions in the menu of dv_timings_signal_mode.
+CURRENT, NO_SIGNAL, NO_LOCK, OUT_OF_RANGE, SELECTED = range(5)
+
+
+@dataclass
+class Device:
+    path: str
+    multiplanar: bool
+
+    def set(self, **controls):
+        lib.run("v4l2-ctl", "-d", self.path, "--set-ctrl", ",".join(f"{k}={v}" for k, v in controls.items()))
+
+    def signal(self, mode):
+        self.set(dv_timings_signal_mode=mode)
+
+    def menu(self, control):
+        """{text: index} of a menu control."""
+        text = lib.run("v4l2-ctl", "-d", self.path, "--list-ctrls-menus")
+        block = re.search(rf"^\s*{control} .*\n((?:\s+\d+: .*\n?)+)", text, re.MULTILINE).group(1)
+        return {name.strip(): int(index) for index, name in re.findall(r"(\d+): (.*)", block)}
+
+    def plug(self, timings="640x480p59"):
+        """A source with these timings (beginning of the menu's text), still 100 % bars, nothing written over them."""
+        menu = self.menu("dv_timings")
+        index = next(i for name, i in menu.items() if name.replace(" ", "").startswith(timings))
+        self.set(test_pattern=self.menu("test_pattern")["100% Colorbar"], osd_text_mode=2)
+        self.set(dv_timings=index)
+        self.signal(SELECTED)
+
+
+def load():
+    """Loads the driver and finds its two devices; (single-planar, multi-planar)."""
+    lib.modprobe("vivid", n_devs=2, node_types="0x1,0x1", num_inputs="1,1", input_types="3,3", multiplanar="1,2")
+    lib.eventually(lambda: len(list(Path("/dev").glob("video*"))) >= 2, "two video nodes")
+    found = {}
+    for path in sorted(Path("/dev").glob("video*")):
+        info = lib.run("v4l2-ctl", "-d", str(path), "--info")
+        multiplanar = "Video Capture Multiplanar" in info
+        found[multiplanar] = Device(str(path), multiplanar)
+    return found[False], found[True]
+
+
+def bar_colours(rgb):
+    """Mean colour at the middle of each of the eight bars."""
+    height, width, _ = rgb.shape
+    half = width // 64
+    middles = [(2 * bar + 1) * width // 16 for bar in range(8)]
+    return [rgb[height // 4:height // 2, x - half:x + half].mean(axis=(0, 1)) for x in middles]
