@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The endpoint: ka-net's loop with reach on it, and the table of sessions. The table belongs to ka-net alone; a session
+ * that ends wakes it and is joined there.
+ */
+#include "rustdesk/rustdesk.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+#include "base/thread.h"
+#include "rustdesk/reach/reach.h"
+#include "rustdesk/session/session.h"
+#include "rustdesk/wire/addr.h"
+
+/* Streams at a time, logged in or not: room for every controller, its reconnects and signalling doubles, and a few
+ * strangers, but no more threads than a small board bears. */
+#define MAX_STREAMS 24
+/* Of those from one address while not all logged in: a stranger alone cannot take every place. */
+#define MAX_STREAMS_PER_HOST 12
+#define STATUS_MS 500
+
+struct ka_rd {
+	struct ka_rd_cfg cfg;
+	struct ka_rd_identity identity;
+	struct ka_host host;
+	struct ka_owner owner;
+	struct ka_thread thread;
+	struct ka_loop loop;
+	uv_timer_t status_timer;
+	struct ka_reach *reach;
+	struct ka_gate *gate;
+	atomic_bool stopping; /* any thread */
+
+	struct ka_session *sessions[MAX_STREAMS];
+	struct sockaddr_storage peers[MAX_STREAMS];
+	uint32_t last_number;
+
+	pthread_mutex_t status_lock; /* guards status */
+	struct ka_rd_status status;
+};
+
+static void publish_status(struct ka_rd *rd)
+{
+	struct ka_reach_status reach;
+	struct ka_rd_status st = {0};
+
+	ka_reach_get_status(rd->reach, &reach);
+	st.direct_port = reach.direct_port;
+	st.registered = reach.registered;
+	ka_str_copy(st.server_state, sizeof(st.server_state), reach.server_state);
+	for (size_t i = 0; i < MAX_STREAMS; i++)
+		st.connections += rd->sessions[i] != NULL;
+	st.controllers = ka_gate_controllers(rd->gate);
+	pthread_mutex_lock(&rd->status_lock);
+	rd->status = st;
+	pthread_mutex_unlock(&rd->status_lock);
+}
+
+static void reap(struct ka_rd *rd, bool all)
+{
+	for (size_t i = 0; i < MAX_STREAMS; i++) {
+		if (!rd->sessions[i] || (!all && !ka_session_ended(rd->sessions[i])))
+			continue;
+		if (ka_session_pk_rejected(rd->sessions[i]) && !all)
+			ka_reach_pk_rejected(rd->reach);
+		ka_session_free(rd->sessions[i]);
+		rd->sessions[i] = NULL;
+	}
+}
+
+static int find_place(const struct ka_rd *rd, const struct sockaddr_storage *peer)
+{
+	unsigned int from_host = 0;
+	int place = -KA_E_LIMIT;
+
+	for (size_t i = 0; i < MAX_STREAMS; i++) {
+		if (!rd->sessions[i])
+			place = (int)i;
+		else
+			from_host += ka_addr_same_host(&rd->peers[i], peer) ? 1 : 0;
+	}
+	return from_host < MAX_STREAMS_PER_HOST ? place : -KA_E_LIMIT;
+}
+
+static void wake_net(void *arg)
+{
+	struct ka_rd *rd = arg;
+
+	ka_loop_wake(&rd->loop);
+}
+
+static void on_incoming(void *arg, struct ka_incoming *in)
+{
+	struct ka_rd *rd = arg;
+	char from[KA_ADDR_TEXT];
+	int place;
+	int ret;
+
+	KA_OWNER(rd);
+	reap(rd, false);
+	place = find_place(rd, &in->peer);
+	if (place < 0 || atomic_load(&rd->stopping)) {
+		ka_log_every(WARN, KA_SEC(1), "server", "too-many-streams", "from=%s limit=%d per_host=%d",
+			     ka_addr_text(from, &in->peer), MAX_STREAMS, MAX_STREAMS_PER_HOST);
+		close(in->fd);
+		return;
+	}
+	/* 0 means nobody; numbers tell sessions apart in logs and as sources of input. */
+	if (!++rd->last_number)
+		rd->last_number = 1;
+	struct ka_session_cfg cfg = {
+		.number = rd->last_number,
+		.rd = &rd->cfg,
+		.identity = &rd->identity,
+		.host = &rd->host,
+		.gate = rd->gate,
+		.ended = {.fn = wake_net, .arg = rd},
+	};
+
+	rd->peers[place] = in->peer;
+	ret = ka_session_start(&rd->sessions[place], &cfg, in);
+	if (ret < 0)
+		ka_log(ERROR, "server", "session-failed", "cause=\"%s\"", ka_err_str(ret));
+}
+
+static void on_wake(void *arg)
+{
+	struct ka_rd *rd = arg;
+
+	reap(rd, false);
+	publish_status(rd);
+}
+
+static void on_status_timer(uv_timer_t *t)
+{
+	publish_status(t->data);
+}
+
+static void *net_main(void *arg)
+{
+	struct ka_rd *rd = arg;
+	int ret;
+
+	ka_owner_bind(&rd->owner);
+	ret = ka_reach_start(rd->reach);
+	if (ret < 0)
+		ka_log(ERROR, "server", "reach-failed", "cause=\"%s\"", ka_err_str(ret));
+	uv_timer_init(&rd->loop.uv, &rd->status_timer);
+	rd->status_timer.data = rd;
+	uv_timer_start(&rd->status_timer, on_status_timer, 0, STATUS_MS);
+	ka_loop_run(&rd->loop);
+
+	ka_reach_close(rd->reach);
+	uv_close((uv_handle_t *)&rd->status_timer, NULL);
+	/* All asked first, then all awaited. */
+	for (size_t i = 0; i < MAX_STREAMS; i++) {
+		if (rd->sessions[i])
+			ka_session_stop(rd->sessions[i], "The KVM service is stopping");
+	}
+	reap(rd, true);
+	ka_owner_unbind(&rd->owner);
+	return NULL;
+}
+
+int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_rd_identity *identity,
+	      const struct ka_host *host, struct ka_errbuf *eb)
+{
+	struct ka_rd *rd = calloc(1, sizeof(*rd));
+	int ret = -ENOMEM;
+
+	if (!rd)
+		return ret;
+	pthread_mutex_init(&rd->status_lock, NULL);
+	rd->cfg = *cfg;
+	rd->identity = *identity;
+	rd->host = *host;
+	if (sodium_init() < 0) {
+		ka_errbuf_set(eb, "libsodium cannot start");
+		ret = -EIO;
+		goto fail;
+	}
+	ret = ka_loop_init(&rd->loop, on_wake, rd);
+	if (ret < 0)
+		goto fail;
+	struct ka_gate_cfg gate = {
+		.password = cfg->password,
+		.salt = rd->identity.salt,
+		.otp_length = cfg->otp_length,
+		.max_controllers = cfg->max_sessions,
+	};
+
+	ret = ka_gate_new(&rd->gate, &gate);
+	if (ret < 0)
+		goto fail;
+	struct ka_reach_cfg reach = {
+		.rd = &rd->cfg,
+		.identity = &rd->identity,
+		.uv = &rd->loop.uv,
+		.incoming = on_incoming,
+		.arg = rd,
+	};
+
+	ret = ka_reach_new(&rd->reach, &reach, eb);
+	if (ret < 0)
+		goto fail;
+	*out = rd;
+	return 0;
+fail:
+	ka_rd_free(rd);
+	return ret;
+}
+
+int ka_rd_start(struct ka_rd *rd, struct ka_errbuf *eb)
+{
+	int ret = ka_reach_listen(rd->reach, eb);
+
+	if (ret < 0)
+		return ret;
+	publish_status(rd);
+	ret = ka_thread_start(&rd->thread, "ka-net", net_main, rd);
+	if (ret < 0)
+		ka_errbuf_set(eb, "cannot start the network thread: %s", ka_err_str(ret));
+	return ret;
+}
+
+void ka_rd_stop(struct ka_rd *rd)
+{
+	atomic_store(&rd->stopping, true);
+	ka_loop_stop(&rd->loop);
+}
+
+void ka_rd_join(struct ka_rd *rd)
+{
+	ka_thread_join(&rd->thread);
+}
+
+void ka_rd_free(struct ka_rd *rd)
+{
+	if (!rd)
+		return;
+	assert(!rd->thread.running);
+	/* Also when the thread never ran; closing twice is fine. */
+	ka_reach_close(rd->reach);
+	ka_loop_fini(&rd->loop);
+	ka_reach_free(rd->reach);
+	ka_gate_free(rd->gate);
+	pthread_mutex_destroy(&rd->status_lock);
+	sodium_memzero(rd, sizeof(*rd));
+	free(rd);
+}
+
+void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out)
+{
+	pthread_mutex_lock(&rd->status_lock);
+	*out = rd->status;
+	pthread_mutex_unlock(&rd->status_lock);
+}
+
+void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size)
+{
+	ka_gate_get_otp(rd->gate, dst, dst_size);
+}
+
+void ka_rd_on_otp(struct ka_rd *rd, struct ka_wake wake)
+{
+	ka_gate_on_otp(rd->gate, wake);
+}

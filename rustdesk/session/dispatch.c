@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which message is handled in which state: one table, so that nothing but login is reachable before login. */
+#include "rustdesk/session/session_priv.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+typedef int (*handler_fn)(struct ka_session *s, const Rd__Message *msg);
+
+static int on_test_delay(struct ka_session *s, const Rd__Message *msg)
+{
+	Rd__Message echo = RD__MESSAGE__INIT;
+
+	if (msg->test_delay->from_client) {
+		echo.union_case = RD__MESSAGE__UNION_TEST_DELAY;
+		echo.test_delay = msg->test_delay;
+		return ka_session_send(s, &echo);
+	}
+	if (s->probe_sent_us)
+		s->delay_ms = (uint32_t)((s->last_rx_us - s->probe_sent_us) / 1000);
+	s->probe_sent_us = 0;
+	return 0;
+}
+
+/* Before login the only thing of Misc that counts is good-bye. */
+static int on_early_misc(struct ka_session *s, const Rd__Message *msg)
+{
+	if (msg->misc->union_case == RD__MISC__UNION_CLOSE_REASON)
+		ka_session_end(s, "closed by the controller");
+	return 0;
+}
+
+static int on_voice_call(struct ka_session *s, const Rd__Message *msg)
+{
+	Rd__Message answer = RD__MESSAGE__INIT;
+	Rd__VoiceCallResponse response = RD__VOICE_CALL_RESPONSE__INIT;
+
+	if (!msg->voice_call_request->is_connect)
+		return 0;
+	response.req_timestamp = msg->voice_call_request->req_timestamp;
+	response.ack_timestamp = ka_clock_wall_us() / 1000;
+	answer.union_case = RD__MESSAGE__UNION_VOICE_CALL_RESPONSE;
+	answer.voice_call_response = &response;
+	return ka_session_send(s, &answer);
+}
+
+static int on_screenshot(struct ka_session *s, const Rd__Message *msg)
+{
+	Rd__Message answer = RD__MESSAGE__INIT;
+	Rd__ScreenshotResponse response = RD__SCREENSHOT_RESPONSE__INIT;
+	char text[] = "This device does not take screenshots";
+
+	response.sid = msg->screenshot_request->sid;
+	response.msg = text;
+	answer.union_case = RD__MESSAGE__UNION_SCREENSHOT_RESPONSE;
+	answer.screenshot_response = &response;
+	return ka_session_send(s, &answer);
+}
+
+static const struct {
+	Rd__Message__UnionCase which;
+	handler_fn login;
+	handler_fn active;
+} table[] = {
+	{RD__MESSAGE__UNION_TEST_DELAY, on_test_delay, on_test_delay},
+	{RD__MESSAGE__UNION_LOGIN_REQUEST, ka_login_request, NULL},
+	{RD__MESSAGE__UNION_MISC, on_early_misc, ka_options_misc},
+	{RD__MESSAGE__UNION_MOUSE_EVENT, NULL, ka_input_mouse},
+	{RD__MESSAGE__UNION_KEY_EVENT, NULL, ka_input_key},
+	{RD__MESSAGE__UNION_VOICE_CALL_REQUEST, NULL, on_voice_call},
+	{RD__MESSAGE__UNION_SCREENSHOT_REQUEST, NULL, on_screenshot},
+};
+
+int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len)
+{
+	const Rd__Message *msg;
+
+	/* A key-less controller's empty message may arrive late; it never means anything here. */
+	if (!len)
+		return 0;
+	msg = (const Rd__Message *)ka_pb_decode(&s->pb, &rd__message__descriptor, data, len);
+	if (!msg) {
+		ka_log_every(WARN, KA_SEC(10), "session", "garbage", "n=%u from=%s bytes=%zu", s->cfg.number,
+			     s->peer_text, len);
+		return -KA_E_PEER;
+	}
+	for (size_t i = 0; i < KA_ARRAY_LEN(table); i++) {
+		handler_fn fn = s->state == KA_SES_LOGIN ? table[i].login : table[i].active;
+
+		if (table[i].which == msg->union_case)
+			return fn ? fn(s, msg) : 0;
+	}
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who may enter: passwords, failure limits and the number of controllers, shared by all sessions. Any thread; the lock
+ * is inside and a leaf. Passwords are kept as h1 = SHA-256(password salt) only, but for the one-time password, which is
+ * shown.
+ */
+#ifndef KA_GATE_H
+#define KA_GATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/attr.h"
+#include "base/wake.h"
+
+struct ka_gate;
+
+enum ka_gate_verdict {
+	KA_GATE_WELCOME,
+	KA_GATE_WRONG_PASSWORD,
+	KA_GATE_TRY_LATER,   /* more than 6 failures this minute */
+	KA_GATE_LOCKED_OUT,  /* more than 30 failures in all */
+	KA_GATE_NO_PASSWORD, /* none is set: nobody can enter */
+	KA_GATE_FULL,	     /* all places are taken */
+};
+
+struct ka_gate_cfg {
+	const char *password; /* permanent; "" = none; not kept */
+	const char *salt;
+	unsigned int otp_length; /* 0 = none */
+	unsigned int max_controllers;
+};
+
+int ka_gate_new(struct ka_gate **out, const struct ka_gate_cfg *cfg) KA_MUST_USE;
+void ka_gate_free(struct ka_gate *g);
+/* Checks a controller's answer to the challenge; WELCOME takes a place, given back by ka_gate_leave(). */
+enum ka_gate_verdict ka_gate_enter(struct ka_gate *g, const struct sockaddr_storage *from, const char *challenge,
+				   const uint8_t *answer, size_t answer_len);
+/* A controller has gone: its place is free and the one-time password is replaced. */
+void ka_gate_leave(struct ka_gate *g);
+unsigned int ka_gate_controllers(struct ka_gate *g);
+/* "" when there is none. Secret. */
+void ka_gate_get_otp(struct ka_gate *g, char *dst, size_t dst_size);
+/* Called when the one-time password has been replaced; set before sessions exist. */
+void ka_gate_on_otp(struct ka_gate *g, struct ka_wake wake);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rustdesk/session/session_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+
+/* Mouse mask: type in the low three bits, buttons above. */
+enum mouse_type { MOUSE_MOVE, MOUSE_DOWN, MOUSE_UP, MOUSE_WHEEL, MOUSE_TRACKPAD, MOUSE_RELATIVE };
+
+#define WHEEL_MAX 100 /* notches in one event; more is nonsense */
+#define REL_MAX 10000 /* counts in one event */
+
+static void post(struct ka_session *s, struct ka_input *in)
+{
+	in->source = s->cfg.number;
+	in->at_us = s->last_rx_us;
+	s->cfg.host->input(s->cfg.host->ctx, in);
+}
+
+void ka_input_release(struct ka_session *s)
+{
+	struct ka_input in = {.kind = KA_INPUT_RELEASE};
+
+	if (!s->entered)
+		return;
+	ka_keymap_init(&s->input.map, s->input.map.windows);
+	post(s, &in);
+}
+
+static uint16_t scale(int32_t v, uint32_t size)
+{
+	int64_t max = (int64_t)size - 1;
+	int64_t clamped = KA_CLAMP((int64_t)v, (int64_t)0, max);
+
+	return (uint16_t)((clamped * KA_INPUT_ABS_MAX + max / 2) / max);
+}
+
+static void move(struct ka_session *s, const Rd__MouseEvent *m)
+{
+	struct ka_input in = {.kind = KA_INPUT_MOVE_ABS};
+
+	in.pos.x = scale(m->x, s->video.width);
+	in.pos.y = scale(m->y, s->video.height);
+	post(s, &in);
+}
+
+static void button(struct ka_session *s, const Rd__MouseEvent *m, bool down)
+{
+	struct ka_input in = {.kind = KA_INPUT_BUTTON};
+
+	in.button.mask = (uint8_t)((uint32_t)m->mask >> 3 & 31);
+	in.button.down = down;
+	/* The protocol names the modifiers of a click; they count on the way down only. */
+	in.button.mods = down ? ka_keymap_mods(m->modifiers, m->n_modifiers) : 0;
+	/* Exactly one button an event. */
+	if (in.button.mask && !(in.button.mask & (in.button.mask - 1)))
+		post(s, &in);
+}
+
+/* unit: what 1 stands for, in 1/120 notch. Positive x means left on the wire, right in HID. */
+static void wheel(struct ka_session *s, const Rd__MouseEvent *m, int32_t unit)
+{
+	struct ka_input in = {.kind = KA_INPUT_WHEEL};
+	int32_t max = WHEEL_MAX * KA_WHEEL_NOTCH / unit;
+
+	in.wheel.x = (int16_t)(-KA_CLAMP(m->x, -max, max) * unit);
+	in.wheel.y = (int16_t)(KA_CLAMP(m->y, -max, max) * unit);
+	if (in.wheel.x || in.wheel.y)
+		post(s, &in);
+}
+
+static void relative(struct ka_session *s, const Rd__MouseEvent *m)
+{
+	struct ka_input in = {.kind = KA_INPUT_MOVE_REL};
+
+	in.rel.dx = (int16_t)KA_CLAMP(m->x, -REL_MAX, REL_MAX);
+	in.rel.dy = (int16_t)KA_CLAMP(m->y, -REL_MAX, REL_MAX);
+	if (in.rel.dx || in.rel.dy)
+		post(s, &in);
+}
+
+int ka_input_mouse(struct ka_session *s, const Rd__Message *msg)
+{
+	const Rd__MouseEvent *m = msg->mouse_event;
+
+	/* Before the first picture clients send wake-up clicks meant for a sleeping desktop; on a KVM they would open a
+	 * context menu. */
+	if (!s->input.enabled || !s->video.first_sent)
+		return 0;
+	switch ((uint32_t)m->mask & 7) {
+	case MOUSE_MOVE:
+		move(s, m);
+		break;
+	case MOUSE_DOWN:
+		button(s, m, true);
+		break;
+	case MOUSE_UP:
+		button(s, m, false);
+		break;
+	case MOUSE_WHEEL:
+		wheel(s, m, KA_WHEEL_NOTCH);
+		break;
+	case MOUSE_TRACKPAD:
+		/* "Windows" peers get raw units of 1/120 notch, others lines. */
+		wheel(s, m, s->input.map.windows ? 1 : KA_WHEEL_NOTCH);
+		break;
+	case MOUSE_RELATIVE:
+		relative(s, m);
+		break;
+	}
+	return 0;
+}
+
+static size_t utf8_cut(const char *text, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	while (max && ((uint8_t)text[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+static int type_text(struct ka_session *s, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > KA_KEYMAP_TEXT_MAX) {
+		ka_log(WARN, "session", "text-cut", "n=%u bytes=%zu limit=%d", s->cfg.number, len, KA_KEYMAP_TEXT_MAX);
+		len = utf8_cut(text, len, KA_KEYMAP_TEXT_MAX);
+	}
+	while (len) {
+		struct ka_input in = {.kind = KA_INPUT_TEXT};
+		size_t n = utf8_cut(text, len, KA_INPUT_TEXT_MAX);
+
+		/* Only broken UTF-8 has no character boundary to cut at. */
+		if (!n)
+			return -KA_E_PEER;
+		in.text.utf8 = strndup(text, n);
+		if (!in.text.utf8)
+			return -ENOMEM;
+		post(s, &in);
+		text += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static struct ka_key_event read_event(const Rd__KeyEvent *k)
+{
+	struct ka_key_event e = {
+		.mode = k->mode == KA_KEY_MAP || k->mode == KA_KEY_TRANSLATE ? (enum ka_key_mode)k->mode
+									     : KA_KEY_LEGACY,
+		.down = k->down,
+		.press = k->press,
+		.modifiers = k->modifiers,
+		.n_modifiers = k->n_modifiers,
+	};
+
+	switch (k->union_case) {
+	case RD__KEY_EVENT__UNION_CONTROL_KEY:
+		e.what = KA_KEY_CONTROL;
+		e.code = k->control_key;
+		break;
+	case RD__KEY_EVENT__UNION_CHR:
+		e.what = KA_KEY_CHR;
+		e.code = (int32_t)KA_MIN(k->chr, (uint32_t)INT32_MAX);
+		break;
+	case RD__KEY_EVENT__UNION_UNICODE:
+		e.what = KA_KEY_UNICODE;
+		e.code = (int32_t)KA_MIN(k->unicode, (uint32_t)INT32_MAX);
+		break;
+	case RD__KEY_EVENT__UNION_SEQ:
+		e.what = KA_KEY_SEQ;
+		e.seq = k->seq;
+		break;
+	case RD__KEY_EVENT__UNION_WIN2WIN_HOTKEY:
+		e.what = KA_KEY_HOTKEY;
+		e.code = (int32_t)(k->win2win_hotkey & 0xffff);
+		break;
+	default:
+		break;
+	}
+	return e;
+}
+
+int ka_input_key(struct ka_session *s, const Rd__Message *msg)
+{
+	struct ka_input out[KA_KEYMAP_OUT];
+	struct ka_key_event e = read_event(msg->key_event);
+	size_t n;
+
+	if (!s->input.enabled)
+		return 0;
+	if (ka_keymap_is_text(&e))
+		return type_text(s, e.seq);
+	n = ka_keymap_translate(&s->input.map, &e, out);
+	for (size_t i = 0; i < n; i++)
+		post(s, &out[i]);
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rustdesk/session/session_priv.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A user at the password dialog keeps the stream alive by echoes; a stranger must not keep it for ever. */
+#define LOGIN_MS (5 * 60 * 1000)
+
+static int send_disabled(struct ka_session *s, Rd__PermissionInfo__Permission permission)
+{
+	Rd__Misc misc = RD__MISC__INIT;
+	Rd__PermissionInfo info = RD__PERMISSION_INFO__INIT;
+
+	info.permission = permission;
+	misc.union_case = RD__MISC__UNION_PERMISSION_INFO;
+	misc.permission_info = &info;
+	return ka_session_send_misc(s, &misc);
+}
+
+int ka_login_start(struct ka_session *s)
+{
+	/* What a KVM does not offer; controllers grey it out. In the order stock endpoints send. */
+	static const Rd__PermissionInfo__Permission disabled[] = {
+		RD__PERMISSION_INFO__PERMISSION__CLIPBOARD,   RD__PERMISSION_INFO__PERMISSION__AUDIO,
+		RD__PERMISSION_INFO__PERMISSION__FILE,	      RD__PERMISSION_INFO__PERMISSION__RESTART,
+		RD__PERMISSION_INFO__PERMISSION__BLOCK_INPUT, RD__PERMISSION_INFO__PERMISSION__PRIVACY_MODE,
+	};
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__Hash hash = RD__HASH__INIT;
+	char salt[KA_RD_SALT_LEN + 1];
+	int ret;
+
+	memcpy(salt, s->cfg.identity->salt, sizeof(salt));
+	ka_keys_random_text(s->challenge, KA_SES_CHALLENGE_LEN);
+	hash.salt = salt;
+	hash.challenge = s->challenge;
+	msg.union_case = RD__MESSAGE__UNION_HASH;
+	msg.hash = &hash;
+	ka_session_enter(s, KA_SES_LOGIN, LOGIN_MS);
+	ret = ka_session_send(s, &msg);
+	for (size_t i = 0; !ret && i < KA_ARRAY_LEN(disabled); i++)
+		ret = send_disabled(s, disabled[i]);
+	return ret;
+}
+
+static int send_error(struct ka_session *s, const char *error)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__LoginResponse response = RD__LOGIN_RESPONSE__INIT;
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s", error);
+	response.union_case = RD__LOGIN_RESPONSE__UNION_ERROR;
+	response.error = text;
+	msg.union_case = RD__MESSAGE__UNION_LOGIN_RESPONSE;
+	msg.login_response = &response;
+	return ka_session_send(s, &msg);
+}
+
+static int refuse(struct ka_session *s, const char *error)
+{
+	int ret = send_error(s, error);
+
+	ka_log(WARN, "session", "refused", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\"", s->cfg.number,
+	       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, error);
+	ka_session_end(s, error);
+	return ret;
+}
+
+static const char *unsupported_kind(const Rd__LoginRequest *r)
+{
+	switch (r->union_case) {
+	case RD__LOGIN_REQUEST__UNION_FILE_TRANSFER:
+		return "No permission of file transfer";
+	case RD__LOGIN_REQUEST__UNION_PORT_FORWARD:
+		return "No permission of IP tunneling";
+	case RD__LOGIN_REQUEST__UNION_VIEW_CAMERA:
+		return "No permission of viewing camera";
+	case RD__LOGIN_REQUEST__UNION_TERMINAL:
+		return "No permission of terminal";
+	default:
+		return NULL;
+	}
+}
+
+/* A direct stream was dialled by address, whatever text that was; any other must have meant this id. */
+static bool addressed_to_us(const struct ka_session *s, const char *username)
+{
+	size_t n = strlen(s->cfg.identity->id);
+
+	if (s->in.path == KA_PATH_DIRECT)
+		return true;
+	return !strncmp(username, s->cfg.identity->id, n) && (username[n] == '\0' || username[n] == '@');
+}
+
+/* Without the message a controller can decode VP9 only. */
+static bool can_decode(const Rd__OptionMessage *o)
+{
+	return o && o->supported_decoding && o->supported_decoding->ability_h264 > 0;
+}
+
+static int judge_password(struct ka_session *s, const Rd__LoginRequest *r)
+{
+	enum ka_gate_verdict v =
+		ka_gate_enter(s->cfg.gate, &s->in.peer, s->challenge, r->password.data, r->password.len);
+
+	switch (v) {
+	case KA_GATE_WELCOME:
+		s->entered = true;
+		return 0;
+	case KA_GATE_WRONG_PASSWORD:
+		ka_log(WARN, "session", "wrong-password", "n=%u path=%s from=%s id=\"%s\" name=\"%s\"", s->cfg.number,
+		       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name);
+		return send_error(s, "Wrong Password");
+	case KA_GATE_TRY_LATER:
+		return send_error(s, "Please try 1 minute later");
+	case KA_GATE_LOCKED_OUT:
+		return send_error(s, "Too many wrong attempts");
+	case KA_GATE_NO_PASSWORD:
+		return refuse(s, "No password is set on this device");
+	case KA_GATE_FULL:
+		break;
+	}
+	return refuse(s, "All places on this device are taken");
+}
+
+int ka_login_request(struct ka_session *s, const Rd__Message *msg)
+{
+	const Rd__LoginRequest *r = msg->login_request;
+	const char *error = unsupported_kind(r);
+	int ret;
+
+	ka_log_escape(s->peer_id, sizeof(s->peer_id), r->my_id, strlen(r->my_id));
+	ka_log_escape(s->peer_name, sizeof(s->peer_name), r->my_name, strlen(r->my_name));
+	if (error)
+		return refuse(s, error);
+	if (!addressed_to_us(s, r->username))
+		return refuse(s, "Offline");
+	/* The user has not typed one yet: the client shows its dialog and asks again. */
+	if (!r->password.len)
+		return 0;
+	ret = judge_password(s, r);
+	if (ret < 0 || !s->entered)
+		return ret;
+	if (!can_decode(r->option))
+		return refuse(s, "This device sends H.264, which this client cannot decode");
+
+	s->login_us = ka_clock_us();
+	ka_log(INFO, "session", "login", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" encrypted=%d", s->cfg.number,
+	       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, ka_conn_sealed(s->conn));
+	s->video.ack_required = r->video_ack_required;
+	ka_conn_set_in_limit(s->conn, KA_SES_IN_LIMIT_ACTIVE);
+	s->pb.budget = KA_SES_PB_BUDGET_ACTIVE;
+	ka_session_enter(s, KA_SES_ACTIVE, 0);
+	ret = ka_peer_info_send_login(s);
+	if (!ret)
+		ret = ka_options_apply(s, r->option);
+	if (!ret && s->state == KA_SES_ACTIVE)
+		ret = ka_video_start(s);
+	return ret;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rustdesk/session/session_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define RX_TIMEOUT_US KA_SEC(30) /* nothing heard: a living peer echoes TestDelay each second */
+#define TX_STALL_US KA_SEC(12)	 /* nothing taken */
+#define LINGER_MS 1000		 /* for the last words, as stock waits */
+
+int ka_session_send(struct ka_session *s, Rd__Message *msg)
+{
+	return ka_conn_send(s->conn, &msg->base);
+}
+
+int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+
+	msg.union_case = RD__MESSAGE__UNION_MISC;
+	msg.misc = misc;
+	return ka_session_send(s, &msg);
+}
+
+static void finish(struct ka_session *s)
+{
+	ka_conn_close(s->conn);
+	ka_loop_stop(&s->loop);
+}
+
+static void on_deadline(uv_timer_t *t)
+{
+	struct ka_session *s = t->data;
+
+	switch (s->state) {
+	case KA_SES_HANDSHAKE:
+		s->end_reason = "no answer in the handshake";
+		break;
+	case KA_SES_LOGIN:
+		s->end_reason = "no login in time";
+		break;
+	case KA_SES_ACTIVE:
+	case KA_SES_ENDING:
+		break;
+	}
+	finish(s);
+}
+
+void ka_session_enter(struct ka_session *s, enum ka_ses_state state, uint64_t deadline_ms)
+{
+	KA_OWNER(s);
+	s->state = state;
+	if (deadline_ms)
+		ka_timer_once(&s->deadline, on_deadline, deadline_ms);
+	else
+		uv_timer_stop(&s->deadline);
+}
+
+void ka_session_end(struct ka_session *s, const char *reason)
+{
+	KA_OWNER(s);
+	if (s->state == KA_SES_ENDING)
+		return;
+	s->end_reason = reason;
+	ka_video_stop(s);
+	ka_input_release(s);
+	uv_timer_stop(&s->tick);
+	ka_session_enter(s, KA_SES_ENDING, LINGER_MS);
+}
+
+void ka_session_close(struct ka_session *s, const char *reason)
+{
+	Rd__Misc misc = RD__MISC__INIT;
+	char text[128];
+
+	if (s->state == KA_SES_ENDING)
+		return;
+	snprintf(text, sizeof(text), "%s", reason);
+	misc.union_case = RD__MISC__UNION_CLOSE_REASON;
+	misc.close_reason = text;
+	/* It ends either way. */
+	(void)ka_session_send_misc(s, &misc);
+	ka_session_end(s, reason);
+}
+
+static int send_probe(struct ka_session *s, int64_t now)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__TestDelay probe = RD__TEST_DELAY__INIT;
+	struct ka_host_picture picture;
+
+	/* Behind pending video it would measure our own queue, and pile up. */
+	if (s->probe_sent_us)
+		return 0;
+	s->cfg.host->picture(s->cfg.host->ctx, &picture);
+	probe.last_delay = s->delay_ms;
+	probe.target_bitrate = picture.kbps;
+	msg.union_case = RD__MESSAGE__UNION_TEST_DELAY;
+	msg.test_delay = &probe;
+	s->probe_sent_us = now;
+	return ka_session_send(s, &msg);
+}
+
+static void on_tick(uv_timer_t *t)
+{
+	struct ka_session *s = t->data;
+	int64_t now = ka_clock_us();
+	int ret = 0;
+
+	if (now - s->last_rx_us > RX_TIMEOUT_US) {
+		ka_session_close(s, "Timeout");
+		return;
+	}
+	if (ka_conn_stalled_us(s->conn, now) > TX_STALL_US) {
+		s->end_reason = "the controller stopped reading";
+		finish(s);
+		return;
+	}
+	if (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE)
+		ret = send_probe(s, now);
+	if (!ret && s->state == KA_SES_ACTIVE)
+		ret = ka_video_pump(s);
+	if (ret < 0) {
+		s->end_reason = ka_err_str(ret);
+		finish(s);
+	}
+}
+
+static int on_message(void *arg, uint8_t *data, size_t len)
+{
+	struct ka_session *s = arg;
+
+	s->last_rx_us = ka_clock_us();
+	switch (s->state) {
+	case KA_SES_HANDSHAKE:
+		return ka_handshake_message(s, data, len);
+	case KA_SES_LOGIN:
+	case KA_SES_ACTIVE:
+		return ka_dispatch_message(s, data, len);
+	case KA_SES_ENDING:
+		break;
+	}
+	return 0;
+}
+
+static void on_drained(void *arg)
+{
+	struct ka_session *s = arg;
+	int ret = s->state == KA_SES_ACTIVE ? ka_video_pump(s) : 0;
+
+	if (ret < 0) {
+		s->end_reason = ka_err_str(ret);
+		finish(s);
+	}
+}
+
+static void on_conn_end(void *arg, int err)
+{
+	struct ka_session *s = arg;
+
+	if (!s->end_reason)
+		s->end_reason = err ? ka_err_str(err) : "closed by the controller";
+	finish(s);
+}
+
+/* A wake means: new packets, or stop. */
+static void on_wake(void *arg)
+{
+	struct ka_session *s = arg;
+	const char *reason = atomic_exchange(&s->stop_reason, NULL);
+	int ret;
+
+	if (reason && s->state != KA_SES_ENDING) {
+		ka_session_close(s, reason);
+		/* The process may be going down: give the last words a moment, not the whole linger time. */
+		ka_timer_once(&s->deadline, on_deadline, 100);
+		return;
+	}
+	if (s->state != KA_SES_ACTIVE)
+		return;
+	ret = ka_video_pump(s);
+	if (ret < 0) {
+		s->end_reason = ka_err_str(ret);
+		finish(s);
+	}
+}
+
+static int open_conn(struct ka_session *s)
+{
+	struct ka_conn_cfg cfg = {
+		.uv = &s->loop.uv,
+		.in_limit = KA_SES_IN_LIMIT_LOGIN,
+		.out_limit = KA_SES_OUT_LIMIT,
+		.on_message = on_message,
+		.on_drained = on_drained,
+		.on_end = on_conn_end,
+		.arg = s,
+	};
+	int fd = s->in.fd;
+	int ret;
+
+	s->in.fd = -1;
+	ret = ka_conn_new(&s->conn, &cfg, fd);
+	if (!ret && s->in.preamble_len)
+		ret = ka_conn_send_framed(s->conn, s->in.preamble, s->in.preamble_len);
+	return ret;
+}
+
+static int run(struct ka_session *s)
+{
+	int ret;
+
+	uv_timer_init(&s->loop.uv, &s->tick);
+	uv_timer_init(&s->loop.uv, &s->deadline);
+	s->tick.data = s->deadline.data = s;
+	s->handles_open = true;
+	ret = open_conn(s);
+	if (!ret)
+		ret = s->in.secure ? ka_handshake_start(s) : ka_login_start(s);
+	if (ret < 0) {
+		s->end_reason = ka_err_str(ret);
+		return ret;
+	}
+	uv_timer_start(&s->tick, on_tick, 0, 1000);
+	ka_loop_run(&s->loop);
+	return 0;
+}
+
+static void *session_main(void *arg)
+{
+	struct ka_session *s = arg;
+	struct ka_wake ended = s->cfg.ended;
+
+	ka_owner_bind(&s->owner);
+	s->started_us = s->last_rx_us = ka_clock_us();
+	ka_log(DEBUG, "session", "open", "n=%u path=%s from=%s", s->cfg.number, ka_path_name(s->in.path), s->peer_text);
+	run(s);
+
+	ka_video_stop(s);
+	ka_input_release(s);
+	if (s->entered)
+		ka_gate_leave(s->cfg.gate);
+	ka_conn_close(s->conn);
+	if (s->handles_open) {
+		uv_close((uv_handle_t *)&s->tick, NULL);
+		uv_close((uv_handle_t *)&s->deadline, NULL);
+	}
+	if (s->entered)
+		ka_log(INFO, "session", "end",
+		       "n=%u id=\"%s\" from=%s reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64, s->cfg.number,
+		       s->peer_id, s->peer_text, s->end_reason, (ka_clock_us() - s->login_us) / KA_SEC(1),
+		       s->video.sent);
+	else
+		ka_log(INFO, "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
+		       ka_path_name(s->in.path), s->peer_text, s->end_reason ? s->end_reason : "stopped");
+	ka_owner_unbind(&s->owner);
+	atomic_store(&s->ended, true);
+	ka_wake_call(&ended);
+	return NULL;
+}
+
+int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg, const struct ka_incoming *in)
+{
+	struct ka_session *s = calloc(1, sizeof(*s));
+	char name[16];
+	int ret = -ENOMEM;
+
+	if (!s) {
+		close(in->fd);
+		return ret;
+	}
+	s->cfg = *cfg;
+	s->in = *in;
+	s->input.enabled = true;
+	ka_keymap_init(&s->input.map, cfg->rd->platform == KA_RD_WINDOWS);
+	ka_addr_text(s->peer_text, &in->peer);
+	ka_pb_init(&s->pb, KA_SES_PB_BUDGET_LOGIN);
+	ret = ka_loop_init(&s->loop, on_wake, s);
+	if (ret < 0)
+		goto fail;
+	snprintf(name, sizeof(name), "ka-ses-%u", cfg->number % 100000);
+	ret = ka_thread_start(&s->thread, name, session_main, s);
+	if (ret < 0)
+		goto fail;
+	*out = s;
+	return 0;
+fail:
+	ka_session_free(s);
+	return ret;
+}
+
+void ka_session_stop(struct ka_session *s, const char *reason)
+{
+	atomic_store(&s->stop_reason, reason);
+	ka_loop_wake(&s->loop);
+}
+
+bool ka_session_ended(struct ka_session *s)
+{
+	return atomic_load(&s->ended);
+}
+
+bool ka_session_pk_rejected(struct ka_session *s)
+{
+	return atomic_load(&s->pk_rejected);
+}
+
+void ka_session_free(struct ka_session *s)
+{
+	if (!s)
+		return;
+	ka_thread_join(&s->thread);
+	/* Only now: until the free, stop may wake the loop from any thread. */
+	ka_loop_fini(&s->loop);
+	if (s->in.fd >= 0)
+		close(s->in.fd);
+	ka_conn_free(s->conn);
+	ka_pb_fini(&s->pb);
+	ka_box_pair_wipe(&s->box);
+	free(s);
+}

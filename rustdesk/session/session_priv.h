@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside of a session: shared by the files of session/ only. Owner: the session's thread, but for the atomics. */
+#ifndef KA_SESSION_PRIV_H
+#define KA_SESSION_PRIV_H
+
+#include <stdatomic.h>
+
+#include "base/loop.h"
+#include "base/thread.h"
+#include "proto/message.pb-c.h"
+#include "rustdesk/session/keymap.h"
+#include "rustdesk/session/session.h"
+#include "rustdesk/wire/addr.h"
+#include "rustdesk/wire/conn.h"
+#include "rustdesk/wire/keys.h"
+#include "rustdesk/wire/pb.h"
+
+/* Before login a peer is nobody: a LoginRequest with an avatar is some tens of KiB. */
+#define KA_SES_IN_LIMIT_LOGIN (64u * 1024)
+#define KA_SES_IN_LIMIT_ACTIVE (4u * 1024 * 1024)
+#define KA_SES_PB_BUDGET_LOGIN (256u * 1024)
+#define KA_SES_PB_BUDGET_ACTIVE (8u * 1024 * 1024)
+/* One key picture at the largest size fits; a peer that does not read ends here. */
+#define KA_SES_OUT_LIMIT (16u * 1024 * 1024)
+#define KA_SES_CHALLENGE_LEN 6
+
+enum ka_ses_state { KA_SES_HANDSHAKE, KA_SES_LOGIN, KA_SES_ACTIVE, KA_SES_ENDING };
+
+struct ka_ses_video {
+	void *viewer; /* of the host; NULL = not watching */
+	struct ka_hub_sub *sub;
+	struct ka_host_wish wish;
+	uint32_t width, height; /* announced to the controller, pixels */
+	uint32_t ratio_percent; /* of the base bitrate, from the image quality; 0 = default */
+	uint32_t custom_fps, auto_fps;
+	bool first_sent;   /* the controller has been sent a picture: pointer events count from here */
+	bool ack_required; /* web clients: one picture at a time */
+	bool ack_pending;
+	int64_t ack_since_us;
+	int64_t next_key_request_us; /* back-off for a peer that keeps falling behind */
+	int64_t key_backoff_us;
+	uint64_t sent, skipped;
+};
+
+struct ka_ses_input {
+	bool enabled; /* the controller did not choose view-only */
+	struct ka_keymap map;
+};
+
+struct ka_session {
+	struct ka_session_cfg cfg;
+	struct ka_incoming in;
+	struct ka_owner owner;
+	struct ka_thread thread;
+	struct ka_loop loop;
+	uv_timer_t tick;     /* once a second */
+	uv_timer_t deadline; /* of the state */
+	bool handles_open;
+	struct ka_conn *conn;
+	struct ka_pb pb;
+
+	enum ka_ses_state state;
+	char peer_text[KA_ADDR_TEXT];
+	struct ka_box_pair box;
+	char challenge[KA_SES_CHALLENGE_LEN + 1];
+	bool entered;		/* holds a place of the gate */
+	char peer_id[64];	/* escaped for logs */
+	char peer_name[64];	/* escaped for logs */
+	const char *end_reason; /* for the log; static text */
+
+	int64_t started_us;
+	int64_t last_rx_us;
+	int64_t login_us;
+	int64_t probe_sent_us; /* TestDelay on its way; 0 = none */
+	uint32_t delay_ms;
+
+	struct ka_ses_video video;
+	struct ka_ses_input input;
+
+	_Atomic(const char *) stop_reason; /* any thread */
+	atomic_bool ended;		   /* any thread */
+	atomic_bool pk_rejected;	   /* any thread */
+};
+
+/* session.c */
+int ka_session_send(struct ka_session *s, Rd__Message *msg);
+/* Packs misc into a Message. */
+int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc);
+/* Ends after what is queued had a second to leave. reason: static text for the log. */
+void ka_session_end(struct ka_session *s, const char *reason);
+/* Tells the controller why (close_reason), then ends. */
+void ka_session_close(struct ka_session *s, const char *reason);
+/* Moves to a state with its deadline; ms 0 = none. */
+void ka_session_enter(struct ka_session *s, enum ka_ses_state state, uint64_t deadline_ms);
+
+/* handshake.c */
+int ka_handshake_start(struct ka_session *s) KA_MUST_USE;
+int ka_handshake_message(struct ka_session *s, uint8_t *data, size_t len) KA_MUST_USE;
+
+/* login.c */
+int ka_login_start(struct ka_session *s) KA_MUST_USE;
+int ka_login_request(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+
+/* peer_info.c */
+int ka_peer_info_send_login(struct ka_session *s) KA_MUST_USE;
+/* After a change of geometry: SwitchDisplay, then the whole display list. */
+int ka_peer_info_send_switch(struct ka_session *s) KA_MUST_USE;
+
+/* dispatch.c */
+int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len) KA_MUST_USE;
+
+/* video_out.c */
+int ka_video_start(struct ka_session *s) KA_MUST_USE;
+void ka_video_stop(struct ka_session *s);
+/* Sends what may be sent now: called on new packets, drained output, acknowledgements and each tick. */
+int ka_video_pump(struct ka_session *s) KA_MUST_USE;
+/* The controller starts a fresh decoder: nothing but a key picture may come next. */
+void ka_video_restart(struct ka_session *s);
+void ka_video_update_wish(struct ka_session *s);
+
+/* options.c */
+int ka_options_misc(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+int ka_options_apply(struct ka_session *s, const Rd__OptionMessage *o) KA_MUST_USE;
+
+/* input_in.c */
+int ka_input_mouse(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+int ka_input_key(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+void ka_input_release(struct ka_session *s);
+
+#endif

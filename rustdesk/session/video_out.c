@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rustdesk/session/session_priv.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "rustdesk/session/quality.h"
+
+/* Pictures queued for one controller: a sixth of a second at 30 fps, then it skips to the next key picture. */
+#define QUEUE_DEPTH 5
+#define KEY_BACKOFF_MIN_US KA_MS(300)
+#define KEY_BACKOFF_MAX_US KA_SEC(5)
+#define ACK_TIMEOUT_US KA_SEC(3)
+
+void ka_video_update_wish(struct ka_session *s)
+{
+	struct ka_ses_video *v = &s->video;
+
+	v->wish.kbps = ka_quality_kbps(v->width, v->height, v->ratio_percent);
+	v->wish.fps =
+		v->custom_fps && v->auto_fps ? KA_MIN(v->custom_fps, v->auto_fps) : KA_MAX(v->custom_fps, v->auto_fps);
+	if (v->viewer)
+		s->cfg.host->set_wish(s->cfg.host->ctx, v->viewer, &v->wish);
+}
+
+int ka_video_start(struct ka_session *s)
+{
+	struct ka_ses_video *v = &s->video;
+	int ret;
+
+	if (v->viewer)
+		return 0;
+	v->key_backoff_us = KEY_BACKOFF_MIN_US;
+	ka_video_update_wish(s);
+	ret = s->cfg.host->watch(s->cfg.host->ctx, &v->wish, ka_loop_waker(&s->loop), &v->viewer, &v->sub);
+	if (ret < 0)
+		ka_log(ERROR, "session", "no-video", "n=%u cause=\"%s\"", s->cfg.number, ka_err_str(ret));
+	return ret;
+}
+
+void ka_video_stop(struct ka_session *s)
+{
+	if (!s->video.viewer)
+		return;
+	s->cfg.host->unwatch(s->cfg.host->ctx, s->video.viewer);
+	s->video.viewer = NULL;
+	s->video.sub = NULL;
+}
+
+static void request_key(struct ka_session *s, int64_t now)
+{
+	struct ka_ses_video *v = &s->video;
+
+	if (now < v->next_key_request_us)
+		return;
+	s->cfg.host->request_key(s->cfg.host->ctx, v->viewer);
+	v->next_key_request_us = now + v->key_backoff_us;
+	/* A peer that falls behind again and again must not turn everybody's stream into key pictures. */
+	v->key_backoff_us = KA_MIN(v->key_backoff_us * 2, KEY_BACKOFF_MAX_US);
+}
+
+void ka_video_restart(struct ka_session *s)
+{
+	if (!s->video.viewer)
+		return;
+	ka_hub_restart(s->video.sub);
+	s->cfg.host->request_key(s->cfg.host->ctx, s->video.viewer);
+}
+
+static int send_packet(struct ka_session *s, struct ka_packet *p)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__VideoFrame video = RD__VIDEO_FRAME__INIT;
+	Rd__EncodedVideoFrames frames = RD__ENCODED_VIDEO_FRAMES__INIT;
+	Rd__EncodedVideoFrame frame = RD__ENCODED_VIDEO_FRAME__INIT;
+	Rd__EncodedVideoFrame *list[] = {&frame};
+
+	frame.data = (ProtobufCBinaryData){.len = p->size, .data = p->data};
+	frame.key = p->key;
+	frame.pts = p->pts_ms;
+	frames.n_frames = 1;
+	frames.frames = list;
+	video.union_case = RD__VIDEO_FRAME__UNION_H264S;
+	video.h264s = &frames;
+	msg.union_case = RD__MESSAGE__UNION_VIDEO_FRAME;
+	msg.video_frame = &video;
+	return ka_session_send(s, &msg);
+}
+
+static int send_next(struct ka_session *s, struct ka_packet *p)
+{
+	struct ka_ses_video *v = &s->video;
+	int ret = 0;
+
+	if (p->width != v->width || p->height != v->height) {
+		/* Sizes change at key packets only, so the fresh decoder this message makes gets what it needs. */
+		assert(p->key);
+		v->width = p->width;
+		v->height = p->height;
+		ret = ka_peer_info_send_switch(s);
+		ka_video_update_wish(s);
+	}
+	if (!ret)
+		ret = send_packet(s, p);
+	if (ret < 0)
+		return ret;
+	if (!v->first_sent)
+		ka_log(INFO, "session", "first-picture", "n=%u after_ms=%d", s->cfg.number,
+		       (int)((ka_clock_us() - s->login_us) / 1000));
+	v->first_sent = true;
+	v->sent++;
+	v->ack_pending = v->ack_required;
+	v->ack_since_us = ka_clock_us();
+	if (!p->key && v->key_backoff_us > KEY_BACKOFF_MIN_US && !ka_conn_pending(s->conn))
+		v->key_backoff_us -= v->key_backoff_us / 64;
+	return 0;
+}
+
+int ka_video_pump(struct ka_session *s)
+{
+	struct ka_ses_video *v = &s->video;
+	int64_t now = ka_clock_us();
+	int ret = 0;
+
+	/* Only what the kernel takes at once leaves the queue, so what waits is dropped by the hub, not buffered here.
+	 */
+	while (v->viewer && !ret && !ka_conn_pending(s->conn)) {
+		struct ka_packet *p;
+
+		if (v->ack_pending && now - v->ack_since_us < ACK_TIMEOUT_US)
+			break;
+		p = ka_hub_take(v->sub);
+		if (!p) {
+			if (ka_hub_starved(v->sub))
+				request_key(s, now);
+			break;
+		}
+		ret = send_next(s, p);
+		ka_packet_unref(&p);
+	}
+	return ret;
+}
