@@ -121,11 +121,14 @@ def test_client_without_the_key_is_refused(servers):
             Controller.via_hbbs(servers.address, "000000000", server_key=servers.key)
 
 
-def test_server_without_signing_gives_keyless_sessions():
+@pytest.mark.parametrize("direct", [True, False])
+def test_server_without_signing_gives_keyless_sessions(direct):
+    """wire.md §5.3: without signed pk RequestRelay says secure=false, and no SignedId may come"""
     with MockServers(signing=False) as servers:
-        with device_at(servers) as device, dial(servers, device) as client:
+        with device_at(servers) as device, dial(servers, device, direct=direct) as client:
             assert not client.secure
             client.login(PASSWORD)
+            assert bool(client.received("signed_id")) == direct
 
 
 def test_ipv6():
@@ -136,6 +139,36 @@ def test_ipv6():
             with dial(servers, device, direct=False) as client:
                 client.login(PASSWORD)
                 assert client.path == "relay" and client.frame().key
+
+
+def test_dual_stack_listener_serves_ipv4():
+    """As the real servers listen: IPv4 sources look like ::ffff:a.b.c.d to them"""
+    with MockServers("::") as servers:
+        address = f"127.0.0.1:{servers.hbbs.port}"
+        with FakeDevice(address, server_key=servers.key) as device:
+            servers.hbbs.wait_online(device.id, 10)
+            for how, path in (({}, "local"), ({"local_host": "127.0.0.2"}, "punched"), ({"direct": False}, "relay")):
+                with Controller.via_hbbs(address, device.id, server_key=servers.key, **how) as client:
+                    assert client.path == path and client.secure
+
+
+def test_lost_pairing_race(servers):
+    """What hbbr does to two legs that arrive at once: the first is closed, the second waits alone"""
+    servers.hbbr.pairing_races = 1
+    with device_at(servers) as device:
+        with pytest.raises((PeerClosed, PeerTimeout)):
+            dial(servers, device, direct=False, handshake_timeout=0.3)
+        assert [e.info["why"] for e in servers.hbbr.all("dropped")] == ["lost the race"]
+        dial(servers, device, direct=False).close()
+
+
+def test_client_that_never_answers_or_leaves(servers):
+    with device_at(servers) as device:
+        with dial(servers, device, handshake_mode="silent") as client:
+            assert client.wait_for("signed_id", 5)
+        dial(servers, device, handshake_mode="eof")
+        with dial(servers, device) as client:
+            client.login(PASSWORD)
 
 
 def test_restart_forgets_and_device_comes_back(servers):

@@ -6,8 +6,6 @@ mean of its centre is at least 128. Cells 0-3: sync 1,0,1,0; 4-35: the number, M
 nibbles, MSB first.
 """
 
-import numpy as np
-
 CELLS = 40
 _SYNC = [1, 0, 1, 0]
 

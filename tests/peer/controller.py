@@ -90,7 +90,8 @@ class Controller(Controls):
         return cls(conn, username, **kw)
 
     @classmethod
-    def via_hbbs(cls, hbbs_addr, device_id, *, server_key="", handshake_mode="auto", record_video=False, **dial):
+    def via_hbbs(cls, hbbs_addr, device_id, *, server_key="", handshake_mode="auto",
+                 handshake_timeout=CONNECT_TIMEOUT, record_video=False, **dial):
         """By id through a rendezvous server, as the client does it (wire.md §5.6).
 
         handshake_mode: see handshake.client_secure. Other keywords are those of rendezvous.Dial: force_relay,
@@ -99,7 +100,8 @@ class Controller(Controls):
         call = rendezvous.Dial(hbbs=hbbs_addr, device_id=device_id, server_key=server_key, **dial)
         route = rendezvous.dial(call)
         try:
-            device_pk = handshake.client_secure(route.conn, device_id, route.signed_pk, server_key, handshake_mode)
+            device_pk = handshake.client_secure(route.conn, device_id, route.signed_pk, server_key, handshake_mode,
+                                                handshake_timeout)
         except BaseException:
             route.conn.close()
             raise

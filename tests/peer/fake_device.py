@@ -150,6 +150,7 @@ class FakeDevice:
         self.stopping = False
         self.drop_frame = None
         self.messages = []
+        self.registrations = 0
         self._changed = threading.Condition()
         self.errors = []
         self.direct_port = None
@@ -221,6 +222,10 @@ class FakeDevice:
 
     # -- registration (wire.md §21.1)
 
+    def wait_online(self, timeout, more_than=0):
+        """Wait until hbbs took more than so many RegisterPeers without asking for the key."""
+        self.wait_for(lambda: self.registrations > more_than, timeout)
+
     def _register(self, udp, server):
         def send(**union):
             udp.sendto(pb.rendezvous(**union).SerializeToString(), server)
@@ -240,8 +245,13 @@ class FakeDevice:
             except DecodeError:
                 continue
             kind = msg.WhichOneof("union")
-            if kind == "register_peer_response" and msg.register_peer_response.request_pk:
-                send(register_pk=pb.RegisterPk(id=self.id, uuid=self.uuid, pk=self.public))
+            if kind == "register_peer_response":
+                if msg.register_peer_response.request_pk:
+                    send(register_pk=pb.RegisterPk(id=self.id, uuid=self.uuid, pk=self.public))
+                else:
+                    with self._changed:
+                        self.registrations += 1
+                        self._changed.notify_all()
             elif kind == "register_pk_response":
                 send(register_peer=pb.RegisterPeer(id=self.id, serial=3))
             elif kind in ("punch_hole", "fetch_local_addr", "request_relay"):
@@ -267,23 +277,29 @@ class FakeDevice:
                 Conn.connect(*peer, local=hbbs.local[:2], timeout=0.03).close()
             except (PeerClosed, PeerTimeout, OSError):
                 pass
+            listener = self._listen(hbbs.local[:2])
             hbbs.send_msg(pb.rendezvous(punch_hole_sent=pb.PunchHoleSent(
                 socket_addr=msg.socket_addr, id=self.id, relay_server=self._relay_name(msg.relay_server),
                 nat_type=self.nat_type, version=VERSION)))
-            local = hbbs.local[:2]
-        self._accept_one(local)
+        self._accept_one(listener)
 
     def _fetch_local_addr(self, msg):
         with self._open_hbbs() as hbbs:
-            local = hbbs.local[:2]
+            listener = self._listen(hbbs.local[:2])
             hbbs.send_msg(pb.rendezvous(local_addr=pb.LocalAddr(
-                socket_addr=msg.socket_addr, local_addr=addr.encode(local), id=self.id, version=VERSION,
+                socket_addr=msg.socket_addr, local_addr=addr.encode(hbbs.local), id=self.id, version=VERSION,
                 relay_server=self._relay_name(msg.relay_server))))
-        self._accept_one(local)
+        self._accept_one(listener)
 
-    def _accept_one(self, local):
-        with reusable_socket(socket.AF_INET6 if ":" in local[0] else socket.AF_INET, local) as listener:
-            listener.listen(1)
+    @staticmethod
+    def _listen(local):
+        """Listen before the answer goes out: a client on the same machine connects within microseconds after it."""
+        listener = reusable_socket(socket.AF_INET6 if ":" in local[0] else socket.AF_INET, local)
+        listener.listen(1)
+        return listener
+
+    def _accept_one(self, listener):
+        with listener:
             if not self._readable(listener):
                 return
             conn = Conn(listener.accept()[0])
