@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/cap_state.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+
+struct ka_cap_state {
+	pthread_mutex_t lock; /* guards all below */
+	struct ka_cap_cause cause;
+	struct ka_geometry geometry;
+	uint32_t fps_mhz;
+	struct ka_capture_stats stats;
+};
+
+int ka_cap_state_new(struct ka_cap_state **out, struct ka_geometry geometry)
+{
+	struct ka_cap_state *st = calloc(1, sizeof(*st));
+
+	if (!st)
+		return -ENOMEM;
+	pthread_mutex_init(&st->lock, NULL);
+	st->geometry = geometry;
+	*out = st;
+	return 0;
+}
+
+void ka_cap_state_free(struct ka_cap_state *st)
+{
+	if (!st)
+		return;
+	pthread_mutex_destroy(&st->lock);
+	free(st);
+}
+
+bool ka_cap_state_set_cause(struct ka_cap_state *st, int code, const char *detail, uint32_t fps_mhz)
+{
+	bool changed;
+
+	pthread_mutex_lock(&st->lock);
+	changed = st->cause.code != code;
+	if (changed)
+		st->cause.since_us = ka_clock_us();
+	st->cause.code = code;
+	ka_str_copy(st->cause.detail, sizeof(st->cause.detail), detail);
+	st->fps_mhz = fps_mhz;
+	pthread_mutex_unlock(&st->lock);
+	return changed;
+}
+
+void ka_cap_state_cause(struct ka_cap_state *st, struct ka_cap_cause *out)
+{
+	pthread_mutex_lock(&st->lock);
+	*out = st->cause;
+	pthread_mutex_unlock(&st->lock);
+}
+
+void ka_cap_state_set_geometry(struct ka_cap_state *st, struct ka_geometry g)
+{
+	pthread_mutex_lock(&st->lock);
+	st->geometry = g;
+	pthread_mutex_unlock(&st->lock);
+}
+
+void ka_cap_state_add_captured(struct ka_cap_state *st, uint64_t captured, uint64_t dropped)
+{
+	pthread_mutex_lock(&st->lock);
+	st->stats.captured += captured;
+	st->stats.dropped += dropped;
+	pthread_mutex_unlock(&st->lock);
+}
+
+void ka_cap_state_add_encoded(struct ka_cap_state *st, const struct ka_cap_encoded *e)
+{
+	pthread_mutex_lock(&st->lock);
+	st->stats.encoded++;
+	st->stats.key_frames += e->key;
+	st->stats.bytes += e->bytes;
+	st->stats.convert_us += e->convert_us;
+	st->stats.encode_us += e->encode_us;
+	st->stats.latency_us = e->latency_us;
+	pthread_mutex_unlock(&st->lock);
+}
+
+void ka_cap_state_signal(struct ka_cap_state *st, struct ka_signal *out)
+{
+	pthread_mutex_lock(&st->lock);
+	*out = (struct ka_signal){.cause = st->cause.code, .geometry = st->geometry, .source_fps_mhz = st->fps_mhz};
+	pthread_mutex_unlock(&st->lock);
+}
+
+void ka_cap_state_stats(struct ka_cap_state *st, struct ka_capture_stats *out)
+{
+	pthread_mutex_lock(&st->lock);
+	*out = st->stats;
+	pthread_mutex_unlock(&st->lock);
+}

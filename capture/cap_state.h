@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the two stages know and others ask: why the picture is what it is, and counters. Any thread. The capture thread
+ * writes the cause, the encoder's thread the geometry and its counters.
+ */
+#ifndef KA_CAP_STATE_H
+#define KA_CAP_STATE_H
+
+#include "capture/capture.h"
+
+struct ka_cap_state;
+
+struct ka_cap_cause {
+	int code;	  /* 0 = live or nobody watches; else as in struct ka_signal */
+	int64_t since_us; /* when the code became this */
+	char detail[160]; /* one sentence for an operator; may be empty */
+};
+
+/* One encoded picture. */
+struct ka_cap_encoded {
+	bool key;
+	size_t bytes;
+	int64_t convert_us, encode_us, latency_us;
+};
+
+int ka_cap_state_new(struct ka_cap_state **out, struct ka_geometry geometry) KA_MUST_USE;
+void ka_cap_state_free(struct ka_cap_state *st); /* NULL is fine */
+/* True when the code is another one than before. */
+bool ka_cap_state_set_cause(struct ka_cap_state *st, int code, const char *detail, uint32_t fps_mhz);
+void ka_cap_state_cause(struct ka_cap_state *st, struct ka_cap_cause *out);
+void ka_cap_state_set_geometry(struct ka_cap_state *st, struct ka_geometry g);
+void ka_cap_state_add_captured(struct ka_cap_state *st, uint64_t captured, uint64_t dropped);
+void ka_cap_state_add_encoded(struct ka_cap_state *st, const struct ka_cap_encoded *e);
+/* watched is left to the caller. */
+void ka_cap_state_signal(struct ka_cap_state *st, struct ka_signal *out);
+void ka_cap_state_stats(struct ka_cap_state *st, struct ka_capture_stats *out);
+
+#endif

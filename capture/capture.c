@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/capture.h"
+
+#include <errno.h>
+
+#include "base/latest.h"
+#include "base/log.h"
+#include "capture/cap_state.h"
+#include "capture/encoder.h"
+#include "capture/source_card.h"
+#include "capture/stage_capture.h"
+#include "capture/stage_encode.h"
+#include "capture/wishes.h"
+
+/* A quarter of a second at 30 per second: a viewer further behind starts afresh at a key picture. */
+#define VIEWER_QUEUE 8u
+
+struct ka_capture {
+	struct ka_wishes *wishes;
+	struct ka_cap_state *state;
+	struct ka_latest *latest;
+	struct ka_hub *hub;
+	struct ka_stage_capture *cap;
+	struct ka_stage_encode *enc;
+	struct ka_source *source;
+};
+
+struct ka_viewer {
+	struct ka_capture *capture;
+	struct ka_hub_sub *sub;
+	struct ka_wish_entry entry;
+};
+
+/* The encoders of this build. */
+static const struct ka_encoder_ops *const encoders[] = {&ka_enc_x264, NULL};
+
+static int check_size(const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+{
+	if (cfg->width >= KA_MIN_WIDTH && cfg->width <= KA_MAX_WIDTH && cfg->height >= KA_MIN_HEIGHT &&
+	    cfg->height <= KA_MAX_HEIGHT && cfg->width % 2 == 0 && cfg->height % 2 == 0)
+		return 0;
+	ka_errbuf_set(eb, "video: %ux%u is not an even size from %ux%u to %ux%u", cfg->width, cfg->height, KA_MIN_WIDTH,
+		      KA_MIN_HEIGHT, KA_MAX_WIDTH, KA_MAX_HEIGHT);
+	return -KA_E_CONFIG;
+}
+
+static int check_cfg(const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+{
+	if (cfg->fps < 1 || cfg->fps > 120) {
+		ka_errbuf_set(eb, "video: fps %u is not in 1..120", cfg->fps);
+		return -KA_E_CONFIG;
+	}
+	if (cfg->slate_fps < 1 || cfg->slate_fps > 10) {
+		ka_errbuf_set(eb, "video: slate_fps %u is not in 1..10", cfg->slate_fps);
+		return -KA_E_CONFIG;
+	}
+	if (cfg->source == KA_SOURCE_CARD)
+		return check_size(cfg, eb);
+	if (!cfg->device || !cfg->device[0]) {
+		ka_errbuf_set(eb, "video: no device is named");
+		return -KA_E_CONFIG;
+	}
+	if (!cfg->width && !cfg->height)
+		return 0;
+	return check_size(cfg, eb);
+}
+
+static int make_source(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+{
+	if (cfg->source != KA_SOURCE_CARD) {
+		ka_errbuf_set(eb, "video: this build has the test card only");
+		return -ENOTSUP;
+	}
+	return ka_source_card_new(&c->source, cfg->width, cfg->height, cfg->fps);
+}
+
+static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+{
+	struct ka_geometry first =
+		cfg->width ? (struct ka_geometry){cfg->width, cfg->height} : (struct ka_geometry){1280, 720};
+	struct ka_stage_capture_cfg cap = {
+		.fps = cfg->fps, .wishes = c->wishes, .state = c->state, .latest = c->latest};
+	struct ka_stage_encode_cfg enc = {
+		.encoder = ka_encoder_find(encoders, KA_CODEC_H264),
+		.settings = {.preset = cfg->preset, .tune = cfg->tune, .threads = cfg->threads, .fps = cfg->fps},
+		.slate_fps = cfg->slate_fps,
+		.device = cfg->source == KA_SOURCE_V4L2 ? cfg->device : "",
+		.geometry = first,
+		.wishes = c->wishes,
+		.state = c->state,
+		.latest = c->latest,
+		.hub = c->hub,
+	};
+	int ret = enc.encoder->check(&enc.settings, eb);
+
+	if (ret < 0)
+		return ret;
+	ka_cap_state_set_geometry(c->state, first);
+	ret = ka_stage_encode_new(&c->enc, &enc);
+	if (ret == 0)
+		ret = ka_stage_capture_new(&c->cap, &cap);
+	return ret;
+}
+
+int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+{
+	struct ka_capture *c;
+	int ret = check_cfg(cfg, eb);
+
+	if (ret < 0)
+		return ret;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	ret = ka_wishes_new(&c->wishes);
+	if (ret == 0)
+		ret = ka_cap_state_new(&c->state, (struct ka_geometry){0});
+	if (ret == 0)
+		ret = ka_latest_new(&c->latest);
+	if (ret == 0)
+		ret = ka_hub_new(&c->hub);
+	if (ret == 0)
+		ret = make_stages(c, cfg, eb);
+	if (ret == 0)
+		ret = make_source(c, cfg, eb);
+	if (ret < 0) {
+		ka_capture_free(c);
+		return ret;
+	}
+	*out = c;
+	return 0;
+}
+
+int ka_capture_start(struct ka_capture *c)
+{
+	int ret = ka_stage_encode_start(c->enc);
+
+	if (ret < 0)
+		return ret;
+	ret = ka_stage_capture_start(c->cap, c->source);
+	if (ret < 0) {
+		ka_stage_encode_stop(c->enc);
+		ka_stage_encode_join(c->enc);
+	}
+	return ret;
+}
+
+void ka_capture_stop(struct ka_capture *c)
+{
+	ka_stage_capture_stop(c->cap);
+	ka_stage_encode_stop(c->enc);
+}
+
+void ka_capture_join(struct ka_capture *c)
+{
+	ka_stage_capture_join(c->cap);
+	ka_stage_encode_join(c->enc);
+}
+
+void ka_capture_free(struct ka_capture *c)
+{
+	if (!c)
+		return;
+	/* Whoever may hold frames goes before the source, and the source before the loop it posts to. */
+	ka_stage_encode_free(c->enc);
+	ka_latest_free(c->latest);
+	ka_source_free(c->source);
+	ka_stage_capture_free(c->cap);
+	ka_hub_free(c->hub);
+	ka_cap_state_free(c->state);
+	ka_wishes_free(c->wishes);
+	free(c);
+}
+
+static void wake_stages(struct ka_capture *c)
+{
+	struct ka_wake cap = ka_stage_capture_waker(c->cap);
+
+	ka_wake_call(&cap);
+	ka_stage_encode_wake(c->enc);
+}
+
+int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_video_wish *wish, struct ka_wake wake)
+{
+	struct ka_viewer *v = calloc(1, sizeof(*v));
+	int ret;
+
+	if (!v)
+		return -ENOMEM;
+	v->capture = c;
+	ret = ka_hub_subscribe(c->hub, VIEWER_QUEUE, wake, &v->sub);
+	if (ret < 0) {
+		free(v);
+		return ret;
+	}
+	/* After subscribing: the key picture asked for here must reach the queue. */
+	ka_wishes_add(c->wishes, &v->entry, wish);
+	wake_stages(c);
+	*out = v;
+	return 0;
+}
+
+struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v)
+{
+	return v->sub;
+}
+
+void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish)
+{
+	ka_wishes_set(v->capture->wishes, &v->entry, wish);
+	wake_stages(v->capture);
+}
+
+void ka_viewer_request_key(struct ka_viewer *v)
+{
+	ka_wishes_ask_key(v->capture->wishes);
+	ka_stage_encode_wake(v->capture->enc);
+}
+
+void ka_viewer_free(struct ka_viewer *v)
+{
+	if (!v)
+		return;
+	ka_wishes_remove(v->capture->wishes, &v->entry);
+	ka_hub_unsubscribe(v->sub);
+	wake_stages(v->capture);
+	free(v);
+}
+
+void ka_capture_signal(struct ka_capture *c, struct ka_signal *out)
+{
+	ka_cap_state_signal(c->state, out);
+	out->watched = ka_hub_count(c->hub) > 0;
+}
+
+void ka_capture_stats(struct ka_capture *c, struct ka_capture_stats *out)
+{
+	ka_cap_state_stats(c->state, out);
+}
+
+uint32_t ka_capture_kbps(struct ka_capture *c)
+{
+	return ka_stage_encode_kbps(c->enc);
+}

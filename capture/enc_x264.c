@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * H.264 by x264: constant quality under a ceiling of bits (VBV), so a still desktop costs next to nothing and motion
+ * never more than the rate asked for. What the receiving decoders need is written at set_stream().
+ */
+#include "capture/encoder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <x264.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+/* Visually clean desktop text with the fast presets; the ceiling decides while things move. */
+#define QUALITY_CRF 21.0f
+/* The ceiling is averaged over this long: a key picture may take that much of the line. */
+#define VBV_MS 750
+#define MAX_THREADS 16u
+#define MIN_KBPS 20u
+#define MAX_KBPS 2000000u
+
+struct ka_encoder {
+	x264_t *x;
+	uint32_t width, height;
+};
+
+static void log_x264(void *arg, int level, const char *fmt, va_list ap)
+{
+	char text[256];
+
+	(void)arg;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text[strcspn(text, "\n")] = '\0';
+	if (level == X264_LOG_ERROR)
+		ka_log(ERROR, "x264", "error", "%s", text);
+	else if (level == X264_LOG_WARNING)
+		ka_log_every(WARN, 10000000, "x264", "warning", "%s", text);
+	else
+		ka_log(DEBUG, "x264", "says", "%s", text);
+}
+
+/* "film" becomes "film,zerolatency". */
+static int full_tune(char *dst, size_t size, const char *tune)
+{
+	if (!tune || !tune[0])
+		return ka_str_format(dst, size, "zerolatency");
+	if (strstr(tune, "zerolatency"))
+		return ka_str_format(dst, size, "%s", tune);
+	return ka_str_format(dst, size, "%s,zerolatency", tune);
+}
+
+static int check_settings(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb)
+{
+	x264_param_t p;
+	char tune[128];
+	bool known = false;
+
+	for (unsigned int i = 0; x264_preset_names[i]; i++)
+		known = known || strcmp(cfg->preset, x264_preset_names[i]) == 0;
+	/* By name only: x264 would take a number too, and "placebo" is a promise nobody can keep live. */
+	if (!known || strcmp(cfg->preset, "placebo") == 0) {
+		ka_errbuf_set(eb, "'%s' is not an x264 preset from ultrafast to veryslow", cfg->preset);
+		return -KA_E_CONFIG;
+	}
+	if (full_tune(tune, sizeof(tune), cfg->tune) < 0 || x264_param_default_preset(&p, cfg->preset, tune) < 0) {
+		ka_errbuf_set(eb, "'%s' is not an x264 tune", cfg->tune ? cfg->tune : "");
+		return -KA_E_CONFIG;
+	}
+	if (cfg->threads > MAX_THREADS) {
+		ka_errbuf_set(eb, "%u encoder threads are more than %u", cfg->threads, MAX_THREADS);
+		return -KA_E_CONFIG;
+	}
+	return 0;
+}
+
+/* Slices of a picture run in parallel; each more costs bits and wake-ups, so only as many as the size needs. */
+static unsigned int choose_threads(const struct ka_encoder_cfg *cfg)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t rate = (uint64_t)cfg->width * cfg->height * cfg->fps;
+	unsigned int n;
+
+	if (cfg->threads)
+		return cfg->threads;
+	/* One thread for each 1280x720 at 60, at most all cores and four. */
+	n = (unsigned int)(1 + (rate - 1) / (1280u * 720u * 60u));
+	return KA_CLAMP(n, 1u, (unsigned int)KA_CLAMP(cores, 1, 4));
+}
+
+/* x264 counts a picture as 1 / fps of the time it was opened with: when fewer come, each may be larger. */
+static void set_rate(x264_param_t *p, uint32_t kbps, uint32_t fps)
+{
+	uint64_t nominal = (uint64_t)kbps * p->i_fps_num / fps;
+
+	p->rc.i_vbv_max_bitrate = (int)KA_CLAMP(nominal, MIN_KBPS, MAX_KBPS);
+	p->rc.i_vbv_buffer_size = (int)KA_CLAMP((uint64_t)kbps * VBV_MS / 1000, MIN_KBPS, MAX_KBPS);
+}
+
+/* What comes out: wire facts, none of them a matter of taste. */
+static void set_stream(x264_param_t *p)
+{
+	p->b_annexb = 1;
+	p->b_repeat_headers = 1; /* the client's decoder starts without extradata */
+	p->b_aud = 0;
+	p->i_bframe = 0; /* the client takes a packet without a picture for a failure */
+	p->i_frame_reference = 1;
+	p->b_intra_refresh = 0;
+	p->b_open_gop = 0;
+	p->b_interlaced = 0;
+	/* Key pictures on demand only: never by time, never by content. */
+	p->i_keyint_max = X264_KEYINT_MAX_INFINITE;
+	p->i_scenecut_threshold = 0;
+	/* BT.601 limited whatever the source was: the client's converter knows nothing else. H.264 table E-3..E-5: 6 =
+	 * SMPTE 170M. */
+	p->vui.b_fullrange = 0;
+	p->vui.i_colorprim = 6;
+	p->vui.i_transfer = 6;
+	p->vui.i_colmatrix = 6;
+	p->vui.i_sar_width = 1;
+	p->vui.i_sar_height = 1;
+}
+
+static int open_encoder(struct ka_encoder **out, const struct ka_encoder_cfg *cfg)
+{
+	struct ka_encoder *e;
+	x264_param_t p;
+	char tune[128];
+
+	if (full_tune(tune, sizeof(tune), cfg->tune) < 0 || x264_param_default_preset(&p, cfg->preset, tune) < 0)
+		return -EINVAL;
+	p.pf_log = log_x264;
+	p.i_log_level = X264_LOG_INFO;
+	p.i_csp = X264_CSP_NV12;
+	p.i_width = (int)cfg->width;
+	p.i_height = (int)cfg->height;
+	p.i_threads = (int)choose_threads(cfg);
+	p.b_sliced_threads = 1;
+	/* With variable rates x264 waits for the next picture to know how long this one lasts. */
+	p.b_vfr_input = 0;
+	p.i_fps_num = cfg->fps;
+	p.i_fps_den = 1;
+	p.rc.i_rc_method = X264_RC_CRF;
+	p.rc.f_rf_constant = QUALITY_CRF;
+	set_rate(&p, cfg->kbps, cfg->fps);
+	set_stream(&p);
+	if (x264_param_apply_profile(&p, "high") < 0)
+		return -EINVAL;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->width = cfg->width;
+	e->height = cfg->height;
+	e->x = x264_encoder_open(&p);
+	if (!e->x) {
+		free(e);
+		return -EIO;
+	}
+	*out = e;
+	return 0;
+}
+
+static int make_packet(struct ka_packet **out, const x264_nal_t *nals, int size)
+{
+	struct ka_packet *p;
+	int ret = ka_packet_new(&p, (size_t)size);
+
+	if (ret < 0)
+		return ret;
+	/* x264.h: the payloads of all NAL units of a picture lie one behind the other. */
+	memcpy(p->data, nals[0].p_payload, (size_t)size);
+	*out = p;
+	return 0;
+}
+
+static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, bool key, int64_t pts_ms,
+			  struct ka_packet **out)
+{
+	x264_picture_t in;
+	x264_picture_t coded;
+	x264_nal_t *nals;
+	int n_nals;
+	int size;
+	int ret;
+
+	if (f->width != e->width || f->height != e->height || (f->format != KA_PIX_NV12 && f->format != KA_PIX_I420))
+		return -EINVAL;
+	x264_picture_init(&in);
+	in.i_type = key ? X264_TYPE_IDR : X264_TYPE_AUTO;
+	in.i_pts = pts_ms;
+	in.img.i_csp = f->format == KA_PIX_NV12 ? X264_CSP_NV12 : X264_CSP_I420;
+	in.img.i_plane = (int)ka_pixfmt_planes(f->format);
+	for (int i = 0; i < in.img.i_plane; i++) {
+		in.img.plane[i] = f->planes[i].data;
+		in.img.i_stride[i] = (int)f->planes[i].stride;
+	}
+	size = x264_encoder_encode(e->x, &nals, &n_nals, &in, &coded);
+	if (size <= 0)
+		return -EIO;
+	ret = make_packet(out, nals, size);
+	if (ret < 0)
+		return ret;
+	(*out)->codec = KA_CODEC_H264;
+	(*out)->key = coded.b_keyframe;
+	(*out)->width = e->width;
+	(*out)->height = e->height;
+	(*out)->pts_ms = pts_ms;
+	return 0;
+}
+
+static int change_rate(struct ka_encoder *e, uint32_t kbps, uint32_t fps)
+{
+	x264_param_t p;
+
+	x264_encoder_parameters(e->x, &p);
+	set_rate(&p, kbps, fps);
+	return x264_encoder_reconfig(e->x, &p) < 0 ? -EIO : 0;
+}
+
+static void close_encoder(struct ka_encoder *e)
+{
+	if (!e)
+		return;
+	x264_encoder_close(e->x);
+	free(e);
+}
+
+const struct ka_encoder_ops ka_enc_x264 = {
+	.name = "x264",
+	.codec = KA_CODEC_H264,
+	.check = check_settings,
+	.open = open_encoder,
+	.encode = encode_picture,
+	.set_rate = change_rate,
+	.close = close_encoder,
+};

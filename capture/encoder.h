@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an encoder must do. One owner: the encoder's thread, which opens, feeds and closes it. Rules for every encoder:
+ * one packet a picture at once (no reordering, no look-ahead), key packets only when asked for and for the first
+ * picture, each key packet decodable on its own (H.264: SPS and PPS in front).
+ */
+#ifndef KA_ENCODER_H
+#define KA_ENCODER_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/frame.h"
+#include "base/packet.h"
+
+struct ka_encoder;
+
+struct ka_encoder_cfg {
+	const char *preset;	/* as in struct ka_capture_cfg */
+	const char *tune;	/* may be NULL or "" */
+	unsigned int threads;	/* 0 = by size and cores */
+	uint32_t fps;		/* 1..120; most pictures per second to expect */
+	uint32_t width, height; /* even; check() does not look at these and the rate */
+	uint32_t kbps;
+};
+
+struct ka_encoder_ops {
+	const char *name;
+	enum ka_codec codec;
+	/* Mandatory, any thread: would open() take these settings? Text for the operator when not. */
+	int (*check)(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb);
+	/* Mandatory. cfg is not kept. */
+	int (*open)(struct ka_encoder **out, const struct ka_encoder_cfg *cfg);
+	/* Mandatory. f: NV12 or I420 of the encoder's size; not kept. pts_ms rises strictly. On error: close it. */
+	int (*encode)(struct ka_encoder *e, const struct ka_frame *f, bool key, int64_t pts_ms, struct ka_packet **out);
+	/* Mandatory. From the next picture on; fps: how many to expect, at most that of open(). */
+	int (*set_rate)(struct ka_encoder *e, uint32_t kbps, uint32_t fps);
+	/* Mandatory. NULL is fine. */
+	void (*close)(struct ka_encoder *e);
+};
+
+extern const struct ka_encoder_ops ka_enc_x264;
+
+/* The first one for a codec in a NULL-terminated list, or NULL. */
+const struct ka_encoder_ops *ka_encoder_find(const struct ka_encoder_ops *const *list, enum ka_codec codec);
+
+#endif

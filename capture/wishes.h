@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What all viewers want, merged: least fps, highest kbps, any key request. Any thread; the stages read, viewers write.
+ */
+#ifndef KA_WISHES_H
+#define KA_WISHES_H
+
+#include "capture/capture.h"
+
+struct ka_wishes;
+
+/* One viewer's place in the list; embedded in the viewer. */
+struct ka_wish_entry {
+	struct ka_video_wish wish;
+	struct ka_wish_entry *next;
+};
+
+struct ka_wishes_now {
+	unsigned int viewers;
+	uint32_t kbps; /* 0: nobody names one */
+	uint32_t fps;  /* 0: nobody names one */
+};
+
+enum ka_key_wish {
+	KA_KEY_NONE,
+	KA_KEY_ASKED, /* somebody lost the thread: soon */
+	KA_KEY_JOIN,  /* somebody sees nothing yet: at once */
+};
+
+int ka_wishes_new(struct ka_wishes **out) KA_MUST_USE;
+void ka_wishes_free(struct ka_wishes *w); /* NULL is fine */
+/* Adds a viewer and its need of a key picture. */
+void ka_wishes_add(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
+void ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
+void ka_wishes_remove(struct ka_wishes *w, struct ka_wish_entry *e);
+void ka_wishes_ask_key(struct ka_wishes *w);
+void ka_wishes_get(struct ka_wishes *w, struct ka_wishes_now *out);
+/* The strongest wish since the last call. */
+enum ka_key_wish ka_wishes_take_key(struct ka_wishes *w);
+
+#endif
