@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/agent_host.h"
+
+static struct ka_video_wish to_video(const struct ka_host_wish *w)
+{
+	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps};
+}
+
+static int watch(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
+		 struct ka_hub_sub **sub)
+{
+	struct ka_agent_parts *p = ctx;
+	struct ka_video_wish w = to_video(wish);
+	struct ka_viewer *v;
+	int ret = ka_viewer_new(&v, p->capture, &w, wake);
+
+	if (ret < 0)
+		return ret;
+	*viewer = v;
+	*sub = ka_viewer_sub(v);
+	return 0;
+}
+
+static void unwatch(void *ctx, void *viewer)
+{
+	(void)ctx;
+	ka_viewer_free(viewer);
+}
+
+static void set_wish(void *ctx, void *viewer, const struct ka_host_wish *wish)
+{
+	struct ka_video_wish w = to_video(wish);
+
+	(void)ctx;
+	ka_viewer_set(viewer, &w);
+}
+
+static void request_key(void *ctx, void *viewer)
+{
+	(void)ctx;
+	ka_viewer_request_key(viewer);
+}
+
+static void picture(void *ctx, struct ka_host_picture *out)
+{
+	struct ka_agent_parts *p = ctx;
+	struct ka_signal signal;
+
+	ka_capture_signal(p->capture, &signal);
+	out->width = signal.geometry.width;
+	out->height = signal.geometry.height;
+	out->kbps = ka_capture_kbps(p->capture);
+}
+
+static void input(void *ctx, struct ka_input *event)
+{
+	struct ka_agent_parts *p = ctx;
+
+	ka_hid_post(p->hid, event);
+}
+
+void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts)
+{
+	*out = (struct ka_host){
+		.ctx = parts,
+		.watch = watch,
+		.unwatch = unwatch,
+		.set_wish = set_wish,
+		.request_key = request_key,
+		.picture = picture,
+		.input = input,
+	};
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/app.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "agent/agent_host.h"
+#include "agent/banner.h"
+#include "agent/state.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+
+#define WATCH_MS 1000
+
+struct ka_app {
+	const struct ka_config *cfg;
+	struct ka_rd_identity identity;
+	struct ka_agent_parts parts; /* owns capture and hid */
+	struct ka_rd *rd;
+	char hostname[65];
+	char otp_path[PATH_MAX]; /* "" = not written */
+
+	struct ka_loop loop;
+	uv_signal_t sigint, sigterm;
+	uv_timer_t watch;
+	bool handles_open;
+	bool banner;
+	char shown_otp[64]; /* what the operator was told last */
+	struct ka_hid_state last_hid;
+	struct ka_signal last_signal;
+	char last_server[96];
+};
+
+static void on_signal(uv_signal_t *h, int signum)
+{
+	struct ka_app *a = h->data;
+
+	ka_log(INFO, "agent", "stopping", "signal=%s", signum == SIGINT ? "INT" : "TERM");
+	ka_loop_stop(&a->loop);
+}
+
+static const char *usb_word(enum ka_usb_state s)
+{
+	static const char *const words[] = {"none", "detached", "suspended", "configured"};
+
+	return words[s];
+}
+
+static void watch_hid(struct ka_app *a)
+{
+	struct ka_hid_state st;
+
+	ka_hid_get_state(a->parts.hid, &st);
+	if (st.usb != a->last_hid.usb || st.cause != a->last_hid.cause)
+		ka_log(INFO, "usb", usb_word(st.usb), "cause=\"%s\"", st.cause ? ka_err_str(st.cause) : "");
+	if (st.leds_known && (st.leds != a->last_hid.leds || !a->last_hid.leds_known))
+		ka_log(INFO, "hid", "leds", "num=%d caps=%d scroll=%d", !!(st.leds & KA_LED_NUM),
+		       !!(st.leds & KA_LED_CAPS), !!(st.leds & KA_LED_SCROLL));
+	a->last_hid = st;
+}
+
+static void watch_signal(struct ka_app *a)
+{
+	struct ka_signal st;
+
+	ka_capture_signal(a->parts.capture, &st);
+	if (st.watched && (st.cause != a->last_signal.cause || !a->last_signal.watched ||
+			   st.geometry.width != a->last_signal.geometry.width ||
+			   st.geometry.height != a->last_signal.geometry.height))
+		ka_log(INFO, "video", st.cause ? "slate" : "live", "w=%u h=%u%s%s%s", st.geometry.width,
+		       st.geometry.height, st.cause ? " cause=\"" : "", st.cause ? ka_err_str(st.cause) : "",
+		       st.cause ? "\"" : "");
+	a->last_signal = st;
+}
+
+/* The one-time password changes after each controller; the file is how the operator of a service reads it. */
+static void watch_otp(struct ka_app *a)
+{
+	char otp[64];
+	char line[80];
+	int ret;
+
+	ka_rd_get_otp(a->rd, otp, sizeof(otp));
+	if (!strcmp(otp, a->shown_otp))
+		return;
+	ka_str_copy(a->shown_otp, sizeof(a->shown_otp), otp);
+	if (a->banner)
+		ka_banner_otp(otp);
+	if (!a->otp_path[0])
+		return;
+	snprintf(line, sizeof(line), "%s\n", otp);
+	ret = ka_fs_write_atomic(a->otp_path, line, strlen(line), 0600);
+	if (ret < 0)
+		ka_log(WARN, "agent", "password-file", "file=%s cause=\"%s\"", a->otp_path, ka_err_str(ret));
+}
+
+static void watch_server(struct ka_app *a)
+{
+	struct ka_rd_status st;
+
+	ka_rd_get_status(a->rd, &st);
+	if (strcmp(st.server_state, a->last_server))
+		sd_notifyf(0, "STATUS=id %s; %s", a->identity.id, st.server_state);
+	ka_str_copy(a->last_server, sizeof(a->last_server), st.server_state);
+}
+
+static void watch_all(struct ka_app *a)
+{
+	watch_hid(a);
+	watch_signal(a);
+	watch_otp(a);
+	watch_server(a);
+}
+
+static void on_wake(void *arg)
+{
+	struct ka_app *a = arg;
+
+	if (a->handles_open)
+		watch_all(a);
+}
+
+static void on_watch(uv_timer_t *t)
+{
+	watch_all(t->data);
+}
+
+static void choose_hostname(struct ka_app *a)
+{
+	if (a->cfg->rustdesk.hostname[0])
+		ka_str_copy(a->hostname, sizeof(a->hostname), a->cfg->rustdesk.hostname);
+	else if (gethostname(a->hostname, sizeof(a->hostname)) < 0)
+		ka_str_copy(a->hostname, sizeof(a->hostname), "kvm");
+	a->hostname[sizeof(a->hostname) - 1] = '\0';
+}
+
+static int prepare_runtime_dir(struct ka_app *a, struct ka_errbuf *eb)
+{
+	const char *dir = a->cfg->runtime_dir;
+	int ret;
+
+	if (!dir[0] || !a->cfg->rustdesk.otp_length)
+		return 0;
+	ret = ka_fs_mkdirs(dir, 0700);
+	if (!ret)
+		ret = ka_str_format(a->otp_path, sizeof(a->otp_path), "%s/one-time-password", dir);
+	if (ret < 0)
+		ka_errbuf_set(eb, "%s: %s ('runtime_dir')", dir, ka_err_str(ret));
+	return ret;
+}
+
+int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbuf *eb)
+{
+	struct ka_app *a = calloc(1, sizeof(*a));
+	struct ka_host host;
+	int ret = -ENOMEM;
+
+	if (!a)
+		return ret;
+	a->cfg = cfg;
+	choose_hostname(a);
+	ret = ka_loop_init(&a->loop, on_wake, a);
+	if (!ret)
+		ret = prepare_runtime_dir(a, eb);
+	if (!ret)
+		ret = ka_state_load(&a->identity, cfg->state_dir, cfg->id, eb);
+	if (!ret)
+		ret = ka_capture_new(&a->parts.capture, &cfg->video, eb);
+	if (!ret)
+		ret = ka_hid_new(&a->parts.hid, &cfg->hid, ka_loop_waker(&a->loop), eb);
+	if (ret < 0)
+		goto fail;
+	struct ka_rd_cfg rd = cfg->rustdesk;
+
+	rd.hostname = a->hostname;
+	ka_agent_host_init(&host, &a->parts);
+	ret = ka_rd_new(&a->rd, &rd, &a->identity, &host, eb);
+	if (ret < 0)
+		goto fail;
+	ka_rd_on_otp(a->rd, ka_loop_waker(&a->loop));
+	*out = a;
+	return 0;
+fail:
+	ka_app_free(a);
+	return ret;
+}
+
+static int start_handles(struct ka_app *a)
+{
+	int ret = uv_signal_init(&a->loop.uv, &a->sigint);
+
+	if (!ret)
+		ret = uv_signal_init(&a->loop.uv, &a->sigterm);
+	if (!ret)
+		ret = uv_timer_init(&a->loop.uv, &a->watch);
+	if (ret < 0)
+		return ret;
+	a->handles_open = true;
+	a->sigint.data = a->sigterm.data = a->watch.data = a;
+	ret = uv_signal_start(&a->sigint, on_signal, SIGINT);
+	if (!ret)
+		ret = uv_signal_start(&a->sigterm, on_signal, SIGTERM);
+	if (!ret)
+		ret = uv_timer_start(&a->watch, on_watch, 0, WATCH_MS);
+	return ret;
+}
+
+static void tell_ready(struct ka_app *a, const struct ka_app_options *options)
+{
+	struct ka_rd_status st;
+
+	ka_rd_get_status(a->rd, &st);
+	ka_log(INFO, "agent", "ready", "version=%s id=%s direct_port=%u", KA_VERSION, a->identity.id, st.direct_port);
+	if (options->banner) {
+		ka_banner_print(a->cfg, &a->identity, st.direct_port);
+		a->banner = true;
+	}
+	if (options->ready_fd >= 0) {
+		dprintf(options->ready_fd, "{\"id\": \"%s\", \"direct_port\": %u, \"pid\": %d}\n", a->identity.id,
+			st.direct_port, (int)getpid());
+		close(options->ready_fd);
+	}
+	sd_notify(0, "READY=1");
+}
+
+int ka_app_start(struct ka_app *a, const struct ka_app_options *options, struct ka_errbuf *eb)
+{
+	int ret = start_handles(a);
+
+	if (!ret)
+		ret = ka_capture_start(a->parts.capture);
+	if (!ret)
+		ret = ka_hid_start(a->parts.hid);
+	if (ret < 0) {
+		ka_errbuf_set(eb, "cannot start: %s", ka_err_str(ret));
+		return ret;
+	}
+	ret = ka_rd_start(a->rd, eb);
+	if (ret < 0)
+		return ret;
+	tell_ready(a, options);
+	return 0;
+}
+
+/* In reverse order; asked first, awaited after, so that the slow ones overlap. */
+static void stop_all(struct ka_app *a)
+{
+	if (a->rd) {
+		ka_rd_stop(a->rd);
+		ka_rd_join(a->rd);
+	}
+	if (a->parts.hid)
+		ka_hid_stop(a->parts.hid);
+	if (a->parts.capture)
+		ka_capture_stop(a->parts.capture);
+	if (a->parts.hid)
+		ka_hid_join(a->parts.hid);
+	if (a->parts.capture)
+		ka_capture_join(a->parts.capture);
+}
+
+void ka_app_run(struct ka_app *a)
+{
+	int64_t since;
+
+	ka_loop_run(&a->loop);
+	since = ka_clock_us();
+	sd_notify(0, "STOPPING=1");
+	stop_all(a);
+	ka_log(INFO, "agent", "stopped", "after_ms=%d", (int)((ka_clock_us() - since) / 1000));
+}
+
+void ka_app_free(struct ka_app *a)
+{
+	if (!a)
+		return;
+	stop_all(a);
+	if (a->otp_path[0])
+		unlink(a->otp_path);
+	if (a->handles_open) {
+		uv_close((uv_handle_t *)&a->sigint, NULL);
+		uv_close((uv_handle_t *)&a->sigterm, NULL);
+		uv_close((uv_handle_t *)&a->watch, NULL);
+	}
+	ka_rd_free(a->rd);
+	ka_hid_free(a->parts.hid);
+	ka_capture_free(a->parts.capture);
+	ka_loop_fini(&a->loop);
+	explicit_bzero(a, sizeof(*a));
+	free(a);
+}

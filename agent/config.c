@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/config_reader.h"
+#include "base/fs.h"
+
+#define FILE_MAX_BYTES (256u * 1024)
+
+/* Words of the file; the order is that of the enums. */
+static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
+static const char *const source_words[] = {"v4l2", "card", NULL};
+static const char *const format_words[] = {"auto", "I420",  "NV12",  "NV16",  "NV24", "YUYV",
+					   "UYVY", "RGB24", "BGR24", "MJPEG", NULL};
+static const char *const preset_words[] = {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", NULL};
+static const char *const backend_words[] = {"gadget", "record", "none", NULL};
+static const char *const encryption_words[] = {"required", "optional", NULL};
+static const char *const platform_words[] = {"Linux", "Windows", NULL};
+
+/* What the tables fill; numbers and words become the folders' own types in finish(). */
+struct raw {
+	const char *state_dir, *runtime_dir;
+	struct {
+		int level;
+	} log;
+	struct {
+		int source, format, preset;
+		const char *device;
+		unsigned int width, height, fps, threads, slate_fps;
+	} video;
+	struct {
+		int backend;
+		const char *record_file, *udc, *gadget, *manufacturer, *product, *serial, *layout;
+		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms;
+	} hid;
+	struct {
+		const char *id, *password, *server, *relay, *key, *hostname, *username, *version;
+		unsigned int otp_length, max_sessions;
+		bool direct, lan_discovery;
+		const char *direct_address;
+		uint16_t direct_port, lan_port;
+		int encryption, platform;
+	} rustdesk;
+};
+
+#define AT(field) offsetof(struct raw, field)
+#define END                                                                                                            \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
+
+static const struct ka_config_key log_keys[] = {
+	{"level", KA_KEY_WORD, AT(log.level), .words = level_words},
+	END,
+};
+
+static const struct ka_config_key video_keys[] = {
+	{"source", KA_KEY_WORD, AT(video.source), .words = source_words},
+	{"device", KA_KEY_STRING, AT(video.device), 1, PATH_MAX - 1},
+	{"format", KA_KEY_WORD, AT(video.format), .words = format_words},
+	{"width", KA_KEY_UINT, AT(video.width), 0, KA_MAX_WIDTH},
+	{"height", KA_KEY_UINT, AT(video.height), 0, KA_MAX_HEIGHT},
+	{"fps", KA_KEY_UINT, AT(video.fps), 1, 120},
+	{"preset", KA_KEY_WORD, AT(video.preset), .words = preset_words},
+	{"threads", KA_KEY_UINT, AT(video.threads), 0, 16},
+	{"slate_fps", KA_KEY_UINT, AT(video.slate_fps), 1, 10},
+	END,
+};
+
+static const struct ka_config_key hid_keys[] = {
+	{"backend", KA_KEY_WORD, AT(hid.backend), .words = backend_words},
+	{"record_file", KA_KEY_STRING, AT(hid.record_file), 0, PATH_MAX - 1},
+	{"udc", KA_KEY_STRING, AT(hid.udc), 0, 64},
+	{"gadget", KA_KEY_STRING, AT(hid.gadget), 1, 32},
+	{"vendor_id", KA_KEY_UINT, AT(hid.vendor_id), 1, 0xffff},
+	{"product_id", KA_KEY_UINT, AT(hid.product_id), 0, 0xffff},
+	{"manufacturer", KA_KEY_STRING, AT(hid.manufacturer), 1, 64},
+	{"product", KA_KEY_STRING, AT(hid.product), 1, 64},
+	{"serial", KA_KEY_STRING, AT(hid.serial), 0, 64},
+	{"max_power_ma", KA_KEY_UINT, AT(hid.max_power_ma), 2, 500},
+	{"layout", KA_KEY_STRING, AT(hid.layout), 2, 64},
+	{"type_interval_ms", KA_KEY_UINT, AT(hid.type_interval_ms), 1, 1000},
+	END,
+};
+
+static const struct ka_config_key direct_keys[] = {
+	{"enabled", KA_KEY_BOOL, AT(rustdesk.direct)},
+	{"address", KA_KEY_STRING, AT(rustdesk.direct_address), 0, 64},
+	{"port", KA_KEY_UINT16, AT(rustdesk.direct_port), 0, 65535},
+	END,
+};
+
+static const struct ka_config_key rustdesk_keys[] = {
+	{"id", KA_KEY_STRING, AT(rustdesk.id), 0, KA_RD_ID_MAX},
+	{"password", KA_KEY_STRING, AT(rustdesk.password), 0, 128},
+	{"one_time_password_length", KA_KEY_UINT, AT(rustdesk.otp_length), 0, 32},
+	{"server", KA_KEY_STRING, AT(rustdesk.server), 0, 253},
+	{"relay", KA_KEY_STRING, AT(rustdesk.relay), 0, 253},
+	{"key", KA_KEY_STRING, AT(rustdesk.key), 0, 64},
+	{"hostname", KA_KEY_STRING, AT(rustdesk.hostname), 0, 64},
+	{"username", KA_KEY_STRING, AT(rustdesk.username), 1, 64},
+	{"direct", KA_KEY_GROUP, 0, .keys = direct_keys},
+	{"lan_discovery", KA_KEY_BOOL, AT(rustdesk.lan_discovery)},
+	{"lan_port", KA_KEY_UINT16, AT(rustdesk.lan_port), 1, 65535},
+	{"encryption", KA_KEY_WORD, AT(rustdesk.encryption), .words = encryption_words},
+	{"platform", KA_KEY_WORD, AT(rustdesk.platform), .words = platform_words},
+	{"version", KA_KEY_STRING, AT(rustdesk.version), 5, 16},
+	{"max_sessions", KA_KEY_UINT, AT(rustdesk.max_sessions), 1, KA_RD_MAX_SESSIONS},
+	END,
+};
+
+static const struct ka_config_key top_keys[] = {
+	{"state_dir", KA_KEY_STRING, AT(state_dir), 1, PATH_MAX - 64},
+	{"runtime_dir", KA_KEY_STRING, AT(runtime_dir), 0, PATH_MAX - 64},
+	{"log", KA_KEY_GROUP, 0, .keys = log_keys},
+	{"video", KA_KEY_GROUP, 0, .keys = video_keys},
+	{"hid", KA_KEY_GROUP, 0, .keys = hid_keys},
+	{"rustdesk", KA_KEY_GROUP, 0, .keys = rustdesk_keys},
+	END,
+};
+
+/* Defaults, as etc/kvmagent.cfg documents them. */
+static const struct raw defaults = {
+	.state_dir = "/var/lib/kvmagent",
+	.runtime_dir = "/run/kvmagent",
+	.log = {.level = KA_LOG_INFO},
+	.video = {.device = "/dev/video0", .fps = 30, .slate_fps = 2},
+	.hid = {.record_file = "",
+		.udc = "",
+		.gadget = "kvmagent",
+		.vendor_id = 0x1d6b,
+		.product_id = 0x0104,
+		.manufacturer = "kvmagent",
+		.product = "KVM keyboard and mouse",
+		.serial = "",
+		.max_power_ma = 100,
+		.layout = "us",
+		.type_interval_ms = 10},
+	.rustdesk = {.id = "",
+		     .password = "",
+		     .otp_length = 8,
+		     .server = "",
+		     .relay = "",
+		     .key = "",
+		     .hostname = "",
+		     .username = "kvm",
+		     .direct_address = "",
+		     .direct_port = 21118,
+		     .lan_discovery = true,
+		     .lan_port = 21119,
+		     .version = "1.3.8",
+		     .max_sessions = KA_RD_MAX_SESSIONS},
+};
+
+static void finish(struct ka_config *c, const struct raw *raw)
+{
+	c->state_dir = raw->state_dir;
+	c->runtime_dir = raw->runtime_dir;
+	c->log.level = (enum ka_log_level)raw->log.level;
+	c->video = (struct ka_capture_cfg){
+		.source = (enum ka_source_kind)raw->video.source,
+		.device = raw->video.device,
+		.format = (enum ka_pixfmt)raw->video.format,
+		.width = raw->video.width,
+		.height = raw->video.height,
+		.fps = raw->video.fps,
+		.preset = preset_words[raw->video.preset],
+		.threads = raw->video.threads,
+		.slate_fps = raw->video.slate_fps,
+	};
+	c->hid = (struct ka_hid_cfg){
+		.backend = (enum ka_hid_backend_kind)raw->hid.backend,
+		.record_file = raw->hid.record_file,
+		.udc = raw->hid.udc,
+		.configfs = "/sys/kernel/config",
+		.udc_class = "/sys/class/udc",
+		.gadget = raw->hid.gadget,
+		.vendor_id = (uint16_t)raw->hid.vendor_id,
+		.product_id = (uint16_t)raw->hid.product_id,
+		.manufacturer = raw->hid.manufacturer,
+		.product = raw->hid.product,
+		.serial = raw->hid.serial,
+		.max_power_ma = raw->hid.max_power_ma,
+		.layout = raw->hid.layout,
+		.type_interval_ms = raw->hid.type_interval_ms,
+	};
+	c->id = raw->rustdesk.id;
+	c->rustdesk = (struct ka_rd_cfg){
+		.server = raw->rustdesk.server,
+		.relay = raw->rustdesk.relay,
+		.key = raw->rustdesk.key,
+		.hostname = raw->rustdesk.hostname,
+		.username = raw->rustdesk.username,
+		.password = raw->rustdesk.password,
+		.otp_length = raw->rustdesk.otp_length,
+		.direct = raw->rustdesk.direct,
+		.direct_address = raw->rustdesk.direct_address,
+		.direct_port = raw->rustdesk.direct_port,
+		.lan_discovery = raw->rustdesk.lan_discovery,
+		.lan_port = raw->rustdesk.lan_port,
+		.encryption = (enum ka_rd_encryption)raw->rustdesk.encryption,
+		.platform = (enum ka_rd_platform)raw->rustdesk.platform,
+		.version = raw->rustdesk.version,
+		.max_sessions = raw->rustdesk.max_sessions,
+	};
+}
+
+static bool plain_id(const char *id)
+{
+	return strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == strlen(id);
+}
+
+/* Base64 of 32 bytes: 43 characters and one '='. */
+static bool plain_key(const char *key)
+{
+	return strlen(key) == 44 && key[43] == '=' &&
+	       strspn(key, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/") == 43;
+}
+
+/* "a.b.c" with small numbers: clients compute with it. */
+static bool plain_version(const char *v)
+{
+	unsigned int parts = 1;
+
+	for (const char *p = v; *p; p++) {
+		if (*p == '.' && p > v && p[1] && p[-1] != '.')
+			parts++;
+		else if (*p < '0' || *p > '9')
+			return false;
+	}
+	return parts == 3;
+}
+
+/* What no single key can tell. */
+static void check_whole(struct ka_config_reader *r, const config_t *cfg, const struct raw *raw)
+{
+	const config_setting_t *at = config_lookup(cfg, "rustdesk");
+
+	if (raw->rustdesk.id[0] && (strlen(raw->rustdesk.id) < 6 || !plain_id(raw->rustdesk.id)))
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.id"),
+			       "'id' must have 6 to 16 letters, digits, '-' or '_'");
+	if (raw->rustdesk.key[0] && !plain_key(raw->rustdesk.key))
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.key"),
+			       "'key' must be the server's public key: 44 base64 characters, the content of "
+			       "id_ed25519.pub beside hbbs");
+	if (raw->rustdesk.otp_length && raw->rustdesk.otp_length < 6)
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.one_time_password_length"),
+			       "'one_time_password_length' must be 0 (none) or 6 to 32");
+	if (!plain_version(raw->rustdesk.version))
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.version"), "'version' must be three numbers: \"1.3.8\"");
+	if (!raw->rustdesk.password[0] && !raw->rustdesk.otp_length)
+		ka_config_fail(r, at, "nobody could log in: set 'password' or 'one_time_password_length'");
+	if ((raw->video.width == 0) != (raw->video.height == 0))
+		ka_config_fail(r, config_lookup(cfg, "video"),
+			       "'width' and 'height' go together; 0 and 0 for the default");
+	if ((raw->video.width && raw->video.width < KA_MIN_WIDTH) ||
+	    (raw->video.height && raw->video.height < KA_MIN_HEIGHT))
+		ka_config_fail(r, config_lookup(cfg, "video"), "'width' and 'height' must be at least %u and %u",
+			       KA_MIN_WIDTH, KA_MIN_HEIGHT);
+}
+
+int ka_config_parse(struct ka_config **out, const char *name, const char *data, struct ka_errbuf *eb)
+{
+	struct ka_config *c = calloc(1, sizeof(*c));
+	struct ka_config_reader *r = calloc(1, sizeof(*r));
+	struct raw raw = defaults;
+	config_t cfg;
+	int ret;
+
+	config_init(&cfg);
+	if (!c || !r) {
+		ret = -ENOMEM;
+		goto out;
+	}
+	r->file = name;
+	r->eb = eb;
+	c->store = r;
+	if (!config_read_string(&cfg, data)) {
+		ka_errbuf_set(eb, "%s:%d: %s", name, config_error_line(&cfg), config_error_text(&cfg));
+		ret = -KA_E_CONFIG;
+		goto out;
+	}
+	ka_config_read_group(r, config_root_setting(&cfg), "the file", top_keys, &raw);
+	if (!r->err)
+		check_whole(r, &cfg, &raw);
+	finish(c, &raw);
+	ret = r->err;
+out:
+	config_destroy(&cfg);
+	if (ret < 0) {
+		if (c && c->store)
+			ka_config_free(c);
+		else {
+			free(c);
+			free(r);
+		}
+		return ret;
+	}
+	*out = c;
+	return 0;
+}
+
+/* A password in a file that everybody can read is no password. */
+static int check_mode(const char *path, const struct ka_config *c, struct ka_errbuf *eb)
+{
+	struct stat st;
+
+	if (!c->rustdesk.password[0] || stat(path, &st) < 0 || !(st.st_mode & S_IROTH))
+		return 0;
+	ka_errbuf_set(eb, "%s: holds a password but everybody may read it: chmod 0640 %s", path, path);
+	return -KA_E_CONFIG;
+}
+
+int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *eb)
+{
+	struct ka_config *c = NULL;
+	struct ka_bytes text;
+	int ret;
+
+	ka_bytes_init(&text, FILE_MAX_BYTES);
+	ret = ka_fs_read(path, &text);
+	if (ret < 0) {
+		ka_errbuf_set(eb, "%s: %s", path, ret == -KA_E_TOO_BIG ? "larger than 256 KiB" : ka_err_str(ret));
+	} else if (memchr(text.data, '\0', text.len)) {
+		ka_errbuf_set(eb, "%s: not a text file", path);
+		ret = -KA_E_CONFIG;
+	} else {
+		ret = ka_config_parse(&c, path, (const char *)text.data, eb);
+	}
+	if (text.data)
+		explicit_bzero(text.data, text.cap);
+	ka_bytes_fini(&text);
+	if (ret < 0)
+		return ret;
+	ret = check_mode(path, c, eb);
+	if (ret < 0) {
+		ka_config_free(c);
+		return ret;
+	}
+	*out = c;
+	return 0;
+}
+
+void ka_config_free(struct ka_config *c)
+{
+	struct ka_config_reader *r;
+
+	if (!c)
+		return;
+	r = c->store;
+	for (size_t i = 0; i < r->n_strings; i++) {
+		/* Among them the password. */
+		explicit_bzero(r->strings[i], strlen(r->strings[i]));
+		free(r->strings[i]);
+	}
+	free(r->strings);
+	free(r);
+	free(c);
+}

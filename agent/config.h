@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The configuration: one immutable snapshot made from /etc/kvmagent.cfg (libconfig syntax). Only agent/config*.c knows
+ * libconfig; every folder is handed its own section. Strings inside the sections belong to the snapshot.
+ */
+#ifndef KA_CONFIG_H
+#define KA_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "capture/capture.h"
+#include "hid/hid.h"
+#include "rustdesk/rustdesk.h"
+
+struct ka_config_log {
+	enum ka_log_level level;
+};
+
+struct ka_config {
+	const char *state_dir;	 /* id, keys, uuid, salt */
+	const char *runtime_dir; /* one-time password for the operator; "" = not written */
+	struct ka_config_log log;
+	struct ka_capture_cfg video;
+	struct ka_hid_cfg hid;
+	struct ka_rd_cfg rustdesk;
+	const char *id; /* wanted id; "" = generated once and kept */
+	void *store;	/* owns the strings */
+};
+
+/* Reads and checks a file. -KA_E_CONFIG with "file:line: ..." in eb for anything unknown, mistyped or out of range;
+ * -errno when it cannot be read. */
+int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *eb) KA_MUST_USE;
+/* The same from memory; name stands for the file in messages. data is terminated. */
+int ka_config_parse(struct ka_config **out, const char *name, const char *data, struct ka_errbuf *eb) KA_MUST_USE;
+void ka_config_free(struct ka_config *c);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The identity on disk: <state_dir>/identity, mode 0600, libconfig text, written atomically with one older good copy
+ * beside it. Blocks; used at start only.
+ */
+#ifndef KA_STATE_H
+#define KA_STATE_H
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "rustdesk/rustdesk.h"
+
+/* Loads the identity, or makes and stores a new one when there is none. A damaged file is set aside and the copy used;
+ * when neither is good, that is an error: a silently new identity would lock the owner out. wanted_id: "" = keep or
+ * generate. eb names the file and what to do. */
+int ka_state_load(struct ka_rd_identity *out, const char *state_dir, const char *wanted_id,
+		  struct ka_errbuf *eb) KA_MUST_USE;
+
+/* The file's text. Pure; for the above and the fuzzer. */
+int ka_state_parse(struct ka_rd_identity *out, const char *text) KA_MUST_USE;
+
+#endif

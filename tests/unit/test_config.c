@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/config.h"
+
+static struct ka_config *parse_good(const char *text)
+{
+	struct ka_errbuf eb = {""};
+	struct ka_config *c = NULL;
+
+	if (ka_config_parse(&c, "test.cfg", text, &eb) < 0)
+		fail_msg("%s", eb.text);
+	return c;
+}
+
+static void expect_error(const char *text, const char *start, const char *part)
+{
+	struct ka_errbuf eb = {""};
+	struct ka_config *c = NULL;
+
+	assert_int_equal(ka_config_parse(&c, "test.cfg", text, &eb), -KA_E_CONFIG);
+	assert_null(c);
+	if (strncmp(eb.text, start, strlen(start)) || !strstr(eb.text, part))
+		fail_msg("got '%s', wanted '%s ... %s'", eb.text, start, part);
+}
+
+static void test_empty_file_gives_defaults(void **state)
+{
+	struct ka_config *c = parse_good("");
+
+	(void)state;
+	assert_string_equal(c->state_dir, "/var/lib/kvmagent");
+	assert_int_equal(c->video.source, KA_SOURCE_V4L2);
+	assert_string_equal(c->video.device, "/dev/video0");
+	assert_int_equal(c->video.fps, 30);
+	assert_string_equal(c->video.preset, "ultrafast");
+	assert_int_equal(c->hid.backend, KA_HID_GADGET);
+	assert_int_equal(c->hid.vendor_id, 0x1d6b);
+	assert_false(c->rustdesk.direct);
+	assert_int_equal(c->rustdesk.direct_port, 21118);
+	assert_int_equal(c->rustdesk.encryption, KA_RD_ENCRYPT_REQUIRED);
+	assert_int_equal(c->rustdesk.otp_length, 8);
+	ka_config_free(c);
+}
+
+static void test_values_of_every_kind_arrive(void **state)
+{
+	struct ka_config *c = parse_good("video = { source = \"card\"; width = 640; height = 480; fps = 5; "
+					 "format = \"NV24\"; };\n"
+					 "rustdesk = { id = \"my-kvm_1\"; direct = { enabled = true; port = 0; }; "
+					 "platform = \"Windows\"; encryption = \"optional\"; };\n"
+					 "log = { level = \"trace\"; };");
+
+	(void)state;
+	assert_int_equal(c->video.source, KA_SOURCE_CARD);
+	assert_int_equal(c->video.width, 640);
+	assert_int_equal(c->video.format, KA_PIX_NV24);
+	assert_string_equal(c->id, "my-kvm_1");
+	assert_true(c->rustdesk.direct);
+	assert_int_equal(c->rustdesk.direct_port, 0);
+	assert_int_equal(c->rustdesk.platform, KA_RD_WINDOWS);
+	assert_int_equal(c->rustdesk.encryption, KA_RD_ENCRYPT_OPTIONAL);
+	assert_int_equal(c->log.level, KA_LOG_TRACE);
+	ka_config_free(c);
+}
+
+static void test_errors_name_file_line_and_remedy(void **state)
+{
+	(void)state;
+	expect_error("\nvideo = {\n  sorce = \"card\";\n};", "test.cfg:3:", "did you mean 'source'?");
+	expect_error("vidio = { };", "test.cfg:1:", "did you mean 'video'?");
+	expect_error("zzzzzz = 1;", "test.cfg:1:", "unknown key 'zzzzzz' in the file");
+	expect_error("video = {\n fps = 0; };", "test.cfg:2:", "must be 1 to 120");
+	expect_error("video = { fps = 121; };", "test.cfg:1:", "121");
+	expect_error("video = { fps = 99999999999L; };", "test.cfg:1:", "must be 1 to 120");
+	expect_error("video = { fps = \"30\"; };", "test.cfg:1:", "whole number");
+	expect_error("video = { fps = 3.5; };", "test.cfg:1:", "whole number");
+	expect_error("video = { source = \"hdmi\"; };", "test.cfg:1:", "\"v4l2\", \"card\"");
+	expect_error("video = { source = 1; };", "test.cfg:1:", "\"v4l2\"");
+	expect_error("video = 5;", "test.cfg:1:", "must be a group");
+	expect_error("rustdesk = { lan_discovery = 1; };", "test.cfg:1:", "true or false");
+	expect_error("rustdesk = { server = 1; };", "test.cfg:1:", "double quotes");
+	expect_error("video = {", "test.cfg:", "");
+	expect_error("rustdesk = { password = \"a\"; password = \"b\"; };", "test.cfg:1:", "");
+}
+
+static void test_whole_checks(void **state)
+{
+	(void)state;
+	expect_error("rustdesk = { id = \"12345\"; };", "test.cfg:1:", "6 to 16");
+	expect_error("rustdesk = { id = \"abc def\"; };", "test.cfg:1:", "6 to 16");
+	expect_error("rustdesk = { id = \"12345678901234567\"; };", "test.cfg:1:", "0 to 16");
+	expect_error("rustdesk = { key = \"short\"; };", "test.cfg:1:", "id_ed25519.pub");
+	expect_error("rustdesk = { one_time_password_length = 5; };", "test.cfg:1:", "6 to 32");
+	expect_error("rustdesk = { one_time_password_length = 0; };", "test.cfg:1:", "nobody could log in");
+	expect_error("rustdesk = { version = \"1.3\"; };", "test.cfg:1:", "5 to 16");
+	expect_error("rustdesk = { version = \"1.3.x\"; };", "test.cfg:1:", "three numbers");
+	expect_error("rustdesk = { version = \"1..33\"; };", "test.cfg:1:", "three numbers");
+	expect_error("video = { width = 640; };", "test.cfg:1:", "go together");
+	expect_error("video = { width = 16; height = 16; };", "test.cfg:1:", "at least");
+	ka_config_free(parse_good("rustdesk = { password = \"x\"; one_time_password_length = 0; "
+				  "key = \"A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\"; };"));
+}
+
+static char *temp_file(const char *text, mode_t mode)
+{
+	static char path[] = "/tmp/ka-config-XXXXXX";
+	int fd;
+
+	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	fchmod(fd, mode);
+	close(fd);
+	return path;
+}
+
+static void test_password_in_a_world_readable_file_is_refused(void **state)
+{
+	struct ka_errbuf eb = {""};
+	struct ka_config *c;
+	char *path = temp_file("rustdesk = { password = \"s3cret\"; };", 0644);
+
+	(void)state;
+	assert_int_equal(ka_config_load(&c, path, &eb), -KA_E_CONFIG);
+	assert_non_null(strstr(eb.text, "chmod 0640"));
+	assert_null(strstr(eb.text, "s3cret"));
+	chmod(path, 0640);
+	assert_int_equal(ka_config_load(&c, path, &eb), 0);
+	ka_config_free(c);
+	unlink(path);
+}
+
+static void test_missing_and_binary_files_are_named(void **state)
+{
+	struct ka_errbuf eb = {""};
+	struct ka_config *c;
+	char *path;
+	int fd;
+
+	(void)state;
+	assert_true(ka_config_load(&c, "/nonexistent/kvmagent.cfg", &eb) < 0);
+	assert_non_null(strstr(eb.text, "/nonexistent/kvmagent.cfg"));
+	path = temp_file("video = { };", 0600);
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "\0x", 2), 2);
+	close(fd);
+	assert_int_equal(ka_config_load(&c, path, &eb), -KA_E_CONFIG);
+	assert_non_null(strstr(eb.text, "not a text file"));
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty_file_gives_defaults),
+		cmocka_unit_test(test_values_of_every_kind_arrive),
+		cmocka_unit_test(test_errors_name_file_line_and_remedy),
+		cmocka_unit_test(test_whole_checks),
+		cmocka_unit_test(test_password_in_a_world_readable_file_is_refused),
+		cmocka_unit_test(test_missing_and_binary_files_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

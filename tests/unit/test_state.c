@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/state.h"
+#include "base/fs.h"
+
+struct fixture {
+	char dir[32];
+	char path[64];
+	char copy[64];
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -1;
+	snprintf(f->dir, sizeof(f->dir), "/tmp/ka-state-XXXXXX");
+	if (!mkdtemp(f->dir))
+		return -1;
+	snprintf(f->path, sizeof(f->path), "%s/identity", f->dir);
+	snprintf(f->copy, sizeof(f->copy), "%s/identity.copy", f->dir);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char damaged[96];
+
+	snprintf(damaged, sizeof(damaged), "%s.damaged", f->path);
+	unlink(damaged);
+	unlink(f->path);
+	unlink(f->copy);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static void load_good(const struct fixture *f, const char *wanted, struct ka_rd_identity *id)
+{
+	struct ka_errbuf eb = {""};
+
+	if (ka_state_load(id, f->dir, wanted, &eb) < 0)
+		fail_msg("%s", eb.text);
+}
+
+static void test_new_identity_is_kept(void **state)
+{
+	const struct fixture *f = *state;
+	struct ka_rd_identity a;
+	struct ka_rd_identity b;
+	struct stat st;
+
+	load_good(f, "", &a);
+	load_good(f, "", &b);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_int_equal(strlen(a.id), 9);
+	assert_int_equal(strlen(a.salt), KA_RD_SALT_LEN);
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void test_wanted_id_changes_the_id_alone(void **state)
+{
+	const struct fixture *f = *state;
+	struct ka_rd_identity a;
+	struct ka_rd_identity b;
+
+	load_good(f, "", &a);
+	load_good(f, "garage-kvm", &b);
+	assert_string_equal(b.id, "garage-kvm");
+	assert_memory_equal(a.sign_sk, b.sign_sk, 64);
+	load_good(f, "", &b);
+	assert_string_equal(b.id, "garage-kvm");
+}
+
+static void test_damaged_file_is_restored_from_the_copy(void **state)
+{
+	const struct fixture *f = *state;
+	static const char *const bad[] = {"", "id = \"12", "id = \"123456789\";", "\xff\xfe"};
+	struct ka_rd_identity a;
+	struct ka_rd_identity b;
+
+	load_good(f, "", &a);
+	for (size_t i = 0; i < KA_ARRAY_LEN(bad); i++) {
+		assert_int_equal(ka_fs_write_atomic(f->path, bad[i], strlen(bad[i]), 0600), 0);
+		load_good(f, "", &b);
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+	unlink(f->path);
+	load_good(f, "", &b);
+	assert_memory_equal(&a, &b, sizeof(a));
+}
+
+static void test_both_damaged_is_an_error_that_lasts(void **state)
+{
+	const struct fixture *f = *state;
+	struct ka_errbuf eb = {""};
+	struct ka_rd_identity a;
+
+	load_good(f, "", &a);
+	assert_int_equal(ka_fs_write_atomic(f->path, "x", 1, 0600), 0);
+	assert_int_equal(ka_fs_write_atomic(f->copy, "x", 1, 0600), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_true(ka_state_load(&a, f->dir, "", &eb) < 0);
+		assert_non_null(strstr(eb.text, f->path));
+	}
+}
+
+static void test_unusable_folder_is_named(void **state)
+{
+	struct ka_errbuf eb = {""};
+	struct ka_rd_identity a;
+
+	(void)state;
+	assert_true(ka_state_load(&a, "/proc/nope", "", &eb) < 0);
+	assert_non_null(strstr(eb.text, "/proc/nope"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_new_identity_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wanted_id_changes_the_id_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_file_is_restored_from_the_copy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_both_damaged_is_an_error_that_lasts, setup, teardown),
+		cmocka_unit_test(test_unusable_folder_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
