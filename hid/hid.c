@@ -244,6 +244,8 @@ static int make_backend(struct ka_hid *h)
 	struct ka_backend_events events = {.arg = h, .state = on_state, .leds = on_leds, .drained = on_drained};
 
 	switch (h->cfg.backend) {
+	case KA_HID_GADGET:
+		return ka_backend_gadget_new(&h->backend, &h->cfg, &h->loop, &events);
 	case KA_HID_RECORD:
 		return ka_backend_record_new(&h->backend, &h->cfg, &events);
 	default:
