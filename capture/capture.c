@@ -6,8 +6,10 @@
 #include "base/latest.h"
 #include "base/log.h"
 #include "capture/cap_state.h"
+#include "capture/capture_priv.h"
 #include "capture/encoder.h"
 #include "capture/source_card.h"
+#include "capture/source_v4l2.h"
 #include "capture/stage_capture.h"
 #include "capture/stage_encode.h"
 #include "capture/wishes.h"
@@ -65,13 +67,18 @@ static int check_cfg(const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 	return check_size(cfg, eb);
 }
 
-static int make_source(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+static int make_source(struct ka_capture *c, const struct ka_capture_cfg *cfg, const struct ka_v4l2_io *io)
 {
-	if (cfg->source != KA_SOURCE_CARD) {
-		ka_errbuf_set(eb, "video: this build has the test card only");
-		return -ENOTSUP;
-	}
-	return ka_source_card_new(&c->source, cfg->width, cfg->height, cfg->fps);
+	struct ka_source_v4l2_cfg v4l2 = {
+		.device = cfg->device,
+		.wish = {cfg->format, cfg->width, cfg->height, cfg->fps},
+		.io = io,
+		.home = ka_stage_capture_waker(c->cap),
+	};
+
+	if (cfg->source == KA_SOURCE_CARD)
+		return ka_source_card_new(&c->source, cfg->width, cfg->height, cfg->fps);
+	return ka_source_v4l2_new(&c->source, &v4l2);
 }
 
 static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
@@ -104,6 +111,12 @@ static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, s
 
 int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 {
+	return ka_capture_new_io(out, cfg, &ka_v4l2_io_real, eb);
+}
+
+int ka_capture_new_io(struct ka_capture **out, const struct ka_capture_cfg *cfg, const struct ka_v4l2_io *io,
+		      struct ka_errbuf *eb)
+{
 	struct ka_capture *c;
 	int ret = check_cfg(cfg, eb);
 
@@ -122,7 +135,7 @@ int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, st
 	if (ret == 0)
 		ret = make_stages(c, cfg, eb);
 	if (ret == 0)
-		ret = make_source(c, cfg, eb);
+		ret = make_source(c, cfg, io);
 	if (ret < 0) {
 		ka_capture_free(c);
 		return ret;

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <libyuv.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "capture/mjpeg.h"
 #include "capture/recolour.h"
 
 /* Rows worked on at a time: source, result and scratch of one band stay in the cache until the band is done. */
@@ -12,6 +14,7 @@
 
 struct ka_convert {
 	struct ka_frame *work; /* NV12 */
+	struct ka_mjpeg *mjpeg;
 	uint8_t scratch[2][BAND / 2 * KA_MAX_WIDTH / 2];
 };
 
@@ -26,9 +29,15 @@ struct band {
 int ka_convert_new(struct ka_convert **out)
 {
 	struct ka_convert *c = calloc(1, sizeof(*c));
+	int ret;
 
 	if (!c)
 		return -ENOMEM;
+	ret = ka_mjpeg_new(&c->mjpeg);
+	if (ret < 0) {
+		free(c);
+		return ret;
+	}
 	*out = c;
 	return 0;
 }
@@ -38,6 +47,7 @@ void ka_convert_free(struct ka_convert *c)
 	if (!c)
 		return;
 	ka_frame_unref(&c->work);
+	ka_mjpeg_free(c->mjpeg);
 	free(c);
 }
 
@@ -141,11 +151,44 @@ static int prepare_work(struct ka_convert *c, const struct ka_frame *in)
 
 		if (ret < 0)
 			return ret;
+		/* A first JPEG that ends early leaves the rest as it is: black. */
+		memset(c->work->planes[0].data, 16, c->work->planes[0].size);
+		memset(c->work->planes[1].data, 128, c->work->planes[1].size);
 	}
 	c->work->colour = (struct ka_colour){KA_MATRIX_BT601, KA_RANGE_LIMITED};
 	c->work->sequence = in->sequence;
 	c->work->captured_us = in->captured_us;
 	return 0;
+}
+
+static void convert_raw(struct ka_convert *c, const struct ka_frame *in, const struct ka_recolour *colour)
+{
+	for (uint32_t y = 0; y < in->height; y += BAND) {
+		struct band b = {
+			.in = in,
+			.y = y,
+			.rows = KA_MIN(BAND, in->height - y),
+			.dst = {row_of(c->work, 0, y), row_of(c->work, 1, y / 2), c->work->planes[0].stride,
+				c->work->planes[1].stride},
+		};
+
+		convert_band(c, &b);
+		if (colour)
+			ka_recolour_rows(colour, &b.yuv, &b.dst, in->width, b.rows);
+	}
+}
+
+static int convert_jpeg(struct ka_convert *c, const struct ka_frame *in, const struct ka_recolour *colour)
+{
+	struct ka_mjpeg_dst dst = {
+		.rows = {row_of(c->work, 0, 0), row_of(c->work, 1, 0), c->work->planes[0].stride,
+			 c->work->planes[1].stride},
+		.width = in->width,
+		.height = in->height,
+		.colour = colour,
+	};
+
+	return ka_mjpeg_decode(c->mjpeg, in->planes[0].data, in->planes[0].size, &dst);
 }
 
 int ka_convert_run(struct ka_convert *c, struct ka_frame *in, struct ka_frame **out)
@@ -164,19 +207,12 @@ int ka_convert_run(struct ka_convert *c, struct ka_frame *in, struct ka_frame **
 	ret = prepare_work(c, in);
 	if (ret < 0)
 		return ret;
-	for (uint32_t y = 0; y < in->height; y += BAND) {
-		struct band b = {
-			.in = in,
-			.y = y,
-			.rows = KA_MIN(BAND, in->height - y),
-			.dst = {row_of(c->work, 0, y), row_of(c->work, 1, y / 2), c->work->planes[0].stride,
-				c->work->planes[1].stride},
-		};
-
-		convert_band(c, &b);
-		if (recolour)
-			ka_recolour_rows(&colour, &b.yuv, &b.dst, in->width, b.rows);
-	}
+	if (in->format == KA_PIX_MJPEG)
+		ret = convert_jpeg(c, in, recolour ? &colour : NULL);
+	else
+		convert_raw(c, in, recolour ? &colour : NULL);
+	if (ret < 0)
+		return ret;
 	if (luma_stays && !recolour)
 		return share_luma(c, in, out);
 	*out = ka_frame_ref(c->work);

@@ -46,7 +46,7 @@ struct ka_source_ops {
 	/* Mandatory, open sources only. The newest picture (owned by the caller), or NULL with 0: nothing new.
 	 * -KA_E_SOURCE_CHANGED: stop and start again. Anything else: close and open again. */
 	int (*dequeue)(struct ka_source *s, struct ka_frame **out);
-	/* Mandatory. No-op when not started. Frames handed out stay valid. */
+	/* Mandatory. Frames handed out stay valid. When not started, only takes back those that were dropped. */
 	void (*stop)(struct ka_source *s);
 	/* Mandatory. Stops and closes; no-op when closed. */
 	void (*close)(struct ka_source *s);

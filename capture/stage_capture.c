@@ -11,7 +11,9 @@
 #include "capture/pacing.h"
 
 #define SIGNAL_RETRY_US KA_MS(500) /* for receivers that announce nothing */
+/* Frames of the last run come back within a picture or two; longer means that another program has the device. */
 #define BUSY_RETRY_US KA_MS(50)
+#define BUSY_RETRIES 20
 #define RESTART_GAP_US KA_MS(100) /* between two starts, however often the source changes */
 #define OPEN_RETRY_MIN_US KA_MS(250)
 #define OPEN_RETRY_MAX_US KA_SEC(4)
@@ -44,6 +46,7 @@ struct ka_stage_capture {
 	int64_t retry_us;
 	int64_t open_retry_us; /* next back-off */
 	int64_t started_us;
+	int busy_retries;
 	int64_t picture_us;	    /* when the last one came */
 	unsigned int empty_polls;   /* wake-ups of the fd in a row that brought nothing */
 	uint64_t captured, dropped; /* of the source, already counted */
@@ -191,7 +194,8 @@ static void start_source(struct ka_stage_capture *s)
 		s->phase = LIVE;
 		s->picture_us = now;
 		s->pacing = (struct ka_pacing){0};
-	} else if (ret == -EBUSY && s->code == -EINPROGRESS) {
+		s->busy_retries = 0;
+	} else if (ret == -EBUSY && s->busy_retries++ < BUSY_RETRIES) {
 		s->retry_us = now + BUSY_RETRY_US;
 	} else {
 		set_cause(s, ret, eb.text);
@@ -340,7 +344,9 @@ static void take_turn(struct ka_stage_capture *s, bool polled)
 		s->open_retry_us = OPEN_RETRY_MIN_US;
 		set_cause(s, -EINPROGRESS, "");
 	}
-	if (s->phase == LIVE && !polled)
+	if (s->phase != LIVE)
+		s->source->ops->stop(s->source); /* buffers may have come home */
+	else if (!polled)
 		pull(s, false);
 	if (s->phase == CLOSED && now >= s->retry_us)
 		open_source(s, now);

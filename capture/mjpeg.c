@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/mjpeg.h"
+
+#include <errno.h>
+#include <libyuv.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include "base/err.h"
+
+#define BAND_MAX 16u /* rows of the largest MCU */
+/* Of the width rounded up to whole MCUs. */
+#define PADDED_MAX (KA_MAX_WIDTH + 16u)
+
+struct ka_mjpeg {
+	struct jpeg_decompress_struct jpeg; /* first: the error manager's hooks know only this */
+	struct jpeg_error_mgr err;
+	jmp_buf escape;
+	bool cut_off; /* the data ended early */
+	bool damaged;
+	uint8_t chroma[2][BAND_MAX * PADDED_MAX];
+	uint8_t halved[2][BAND_MAX / 2 * PADDED_MAX];
+	uint8_t spill[PADDED_MAX]; /* rows below the picture */
+};
+
+static void leave(j_common_ptr jpeg)
+{
+	longjmp(((struct ka_mjpeg *)jpeg)->escape, 1);
+}
+
+static void note_message(j_common_ptr jpeg, int level)
+{
+	struct ka_mjpeg *m = (struct ka_mjpeg *)jpeg;
+
+	if (level >= 0)
+		return;
+	switch (m->err.msg_code) {
+	case JWRN_JPEG_EOF:
+	case JWRN_HIT_MARKER:
+		m->cut_off = true;
+		break;
+	case JWRN_EXTRANEOUS_DATA: /* padding between segments */
+	case JWRN_ADOBE_XFORM:
+	case JWRN_JFIF_MAJOR:
+		break;
+	default:
+		m->damaged = true;
+		break;
+	}
+}
+
+static void print_nothing(j_common_ptr jpeg)
+{
+	(void)jpeg;
+}
+
+int ka_mjpeg_new(struct ka_mjpeg **out)
+{
+	struct ka_mjpeg *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	m->jpeg.err = jpeg_std_error(&m->err);
+	m->err.error_exit = leave;
+	m->err.emit_message = note_message;
+	m->err.output_message = print_nothing;
+	if (setjmp(m->escape)) {
+		free(m);
+		return -ENOMEM;
+	}
+	jpeg_create_decompress(&m->jpeg);
+	*out = m;
+	return 0;
+}
+
+void ka_mjpeg_free(struct ka_mjpeg *m)
+{
+	if (!m)
+		return;
+	jpeg_destroy_decompress(&m->jpeg);
+	free(m);
+}
+
+/* How chroma lies against luma: 1 or 2 pixels to a sample, across and down. */
+struct sampling {
+	int across, down;
+};
+
+static bool is_usable(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, struct sampling *s)
+{
+	struct jpeg_decompress_struct *j = &m->jpeg;
+	const jpeg_component_info *c = j->comp_info;
+
+	/* Progressive and arithmetic pictures cost far more than their size suggests; no device sends them. */
+	if (jpeg_has_multiple_scans(j) || j->arith_code || j->data_precision != 8)
+		return false;
+	if (j->image_width < dst->width || j->image_width >= dst->width + 16 || j->image_height < dst->height ||
+	    j->image_height >= dst->height + 16)
+		return false;
+	if (j->jpeg_color_space == JCS_GRAYSCALE)
+		return j->num_components == 1 && c[0].h_samp_factor == 1 && c[0].v_samp_factor == 1;
+	if (j->jpeg_color_space != JCS_YCbCr || j->num_components != 3 || c[1].h_samp_factor != c[2].h_samp_factor ||
+	    c[1].v_samp_factor != c[2].v_samp_factor)
+		return false;
+	if (c[0].h_samp_factor % c[1].h_samp_factor || c[0].v_samp_factor % c[1].v_samp_factor ||
+	    c[0].h_samp_factor > 2 || c[0].v_samp_factor > 2)
+		return false;
+	s->across = c[0].h_samp_factor / c[1].h_samp_factor;
+	s->down = c[0].v_samp_factor / c[1].v_samp_factor;
+	return s->across == 2 || s->down == 1;
+}
+
+/* Decodes the next band of rows: luma into place, chroma into scratch. Returns its rows; 0 when none came. */
+static uint32_t read_band(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, uint32_t y, size_t chroma_stride)
+{
+	uint32_t rows = (uint32_t)(m->jpeg.max_v_samp_factor * DCTSIZE);
+	JSAMPROW luma[BAND_MAX], u[BAND_MAX], v[BAND_MAX];
+	JSAMPARRAY planes[3] = {luma, u, v};
+
+	for (uint32_t i = 0; i < BAND_MAX; i++) {
+		luma[i] = y + i < dst->height ? dst->rows.y + (y + i) * dst->rows.y_stride : m->spill;
+		u[i] = m->chroma[0] + i * chroma_stride;
+		v[i] = m->chroma[1] + i * chroma_stride;
+	}
+	return jpeg_read_raw_data(&m->jpeg, planes, rows) ? rows : 0;
+}
+
+/* The band's chroma from scratch to place; rows: of luma, even. */
+static void put_chroma(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, uint32_t y, uint32_t rows,
+		       size_t chroma_stride, struct sampling s)
+{
+	uint8_t *uv = dst->rows.uv + y / 2 * dst->rows.uv_stride;
+	int uv_stride = (int)dst->rows.uv_stride;
+	int stride = (int)chroma_stride;
+	int half = (int)dst->width / 2;
+
+	if (m->jpeg.num_components == 1) {
+		for (uint32_t i = 0; i < rows / 2; i++)
+			memset(uv + i * dst->rows.uv_stride, 128, dst->width);
+		return;
+	}
+	if (s.across == 1) {
+		HalfMergeUVPlane(m->chroma[0], stride, m->chroma[1], stride, uv, uv_stride, (int)dst->width, (int)rows);
+		return;
+	}
+	if (s.down == 2) {
+		MergeUVPlane(m->chroma[0], stride, m->chroma[1], stride, uv, uv_stride, half, (int)rows / 2);
+		return;
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		InterpolatePlane(m->chroma[i], 2 * stride, m->chroma[i] + stride, 2 * stride, m->halved[i], stride,
+				 half, (int)rows / 2, 128);
+	MergeUVPlane(m->halved[0], stride, m->halved[1], stride, uv, uv_stride, half, (int)rows / 2);
+}
+
+static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst)
+{
+	struct jpeg_decompress_struct *j = &m->jpeg;
+	struct sampling s = {0};
+	size_t chroma_stride;
+
+	jpeg_mem_src(j, data, len);
+	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst, &s))
+		return -KA_E_FORMAT;
+	j->raw_data_out = TRUE;
+	j->do_fancy_upsampling = FALSE;
+	j->dct_method = JDCT_ISLOW;
+	if (!jpeg_start_decompress(j))
+		return -KA_E_FORMAT;
+	chroma_stride = j->num_components == 3 ? j->comp_info[1].width_in_blocks * DCTSIZE : 0;
+	if (j->comp_info[0].width_in_blocks * DCTSIZE > KA_MIN(dst->rows.y_stride, sizeof(m->spill)) ||
+	    chroma_stride > PADDED_MAX)
+		return -KA_E_FORMAT;
+	for (uint32_t y = 0; y < dst->height && !m->cut_off;) {
+		uint32_t band = read_band(m, dst, y, chroma_stride);
+		uint32_t rows = KA_MIN(band, dst->height - y);
+		const struct ka_nv12_rows at = {dst->rows.y + y * dst->rows.y_stride,
+						dst->rows.uv + y / 2 * dst->rows.uv_stride, dst->rows.y_stride,
+						dst->rows.uv_stride};
+
+		if (!band || m->damaged || (m->cut_off && y == 0))
+			return -KA_E_FORMAT;
+		put_chroma(m, dst, y, rows, chroma_stride, s);
+		if (dst->colour)
+			ka_recolour_rows(dst->colour, &at, &at, dst->width, rows);
+		y += band;
+	}
+	return 0;
+}
+
+int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst)
+{
+	int ret;
+
+	m->cut_off = false;
+	m->damaged = false;
+	if (setjmp(m->escape)) {
+		jpeg_abort_decompress(&m->jpeg);
+		return -KA_E_FORMAT;
+	}
+	ret = decode(m, data, len, dst);
+	/* Also after the last row: what follows it is of no interest. */
+	jpeg_abort_decompress(&m->jpeg);
+	return ret;
+}

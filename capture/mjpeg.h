@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One JPEG picture to NV12, without a detour over RGB. Takes pictures that end early (sticks cut them off): what is
+ * missing keeps what the destination held. Damaged data is refused. Owner: the encoder's thread.
+ */
+#ifndef KA_MJPEG_H
+#define KA_MJPEG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "capture/recolour.h"
+
+struct ka_mjpeg;
+
+/* Where the picture goes. Strides are at least the width rounded up to 16. */
+struct ka_mjpeg_dst {
+	struct ka_nv12_rows rows;
+	uint32_t width, height;		  /* even */
+	const struct ka_recolour *colour; /* NULL: as it is */
+};
+
+int ka_mjpeg_new(struct ka_mjpeg **out) KA_MUST_USE;
+void ka_mjpeg_free(struct ka_mjpeg *m); /* NULL is fine */
+/* -KA_E_FORMAT: not a baseline YCbCr or grey picture of this size (it may be up to 15 larger), damaged, or nothing of
+ * it arrived; the destination may have been written to. */
+int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst) KA_MUST_USE;
+
+#endif

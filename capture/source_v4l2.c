@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/source_v4l2.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "capture/v4l2_buf.h"
+
+struct v4l2 {
+	struct ka_source base;
+	struct ka_source_v4l2_cfg cfg;
+	struct ka_v4l2_bufs *bufs;
+	int fd;
+	uint32_t type;
+	bool events; /* the device announces changes */
+	bool running;
+};
+
+static int open_v4l2(struct ka_source *s, struct ka_errbuf *eb)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+	const struct ka_v4l2_io *io = v->cfg.io;
+	struct ka_errbuf why = {""};
+	int fd = io->open(io->ctx, v->cfg.device);
+	int ret;
+
+	if (fd < 0) {
+		ka_errbuf_set(eb, "%s cannot be opened: %s.", v->cfg.device, ka_err_str(fd));
+		return fd == -ENOENT || fd == -ENODEV || fd == -ENXIO ? -KA_E_NO_DEVICE : fd;
+	}
+	ret = ka_v4l2_dev_probe(io, fd, &v->type, &why);
+	if (ret < 0) {
+		ka_errbuf_set(eb, "%s cannot be used: %s.", v->cfg.device, why.text);
+		io->close(io->ctx, fd);
+		return ret;
+	}
+	v->events = ka_v4l2_timings_subscribe(io, fd);
+	v->fd = fd;
+	return 0;
+}
+
+static void stop_v4l2(struct ka_source *s)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+
+	ka_v4l2_buf_stop(v->bufs);
+	ka_v4l2_buf_collect(v->bufs);
+	v->running = false;
+}
+
+static int start_v4l2(struct ka_source *s, struct ka_source_info *info, struct ka_errbuf *eb)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+	const struct ka_v4l2_io *io = v->cfg.io;
+	struct ka_v4l2_shape shape;
+	struct ka_v4l2_mode mode;
+	int ret = ka_v4l2_buf_ready(v->bufs, v->fd, v->type);
+
+	if (ret < 0)
+		return ret;
+	/* What happened until now is in the answer to the query that follows. */
+	(void)ka_v4l2_timings_changed(io, v->fd);
+	ret = ka_v4l2_timings_lock(io, v->fd, &mode, eb);
+	if (ret == 0)
+		ret = ka_v4l2_dev_settle(io, v->fd, v->type, &v->cfg.wish, &mode, &shape, &info->fps_mhz, eb);
+	if (ret < 0)
+		return ret;
+	ret = ka_v4l2_buf_start(v->bufs, v->fd, v->type, &shape);
+	if (ret < 0) {
+		ka_errbuf_set(eb, "%s does not stream: %s.", v->cfg.device, ka_err_str(ret));
+		/* Some drivers look for a signal only now. */
+		return ret == -ENOLINK ? -KA_E_NO_CABLE : ret == -ENOLCK ? -KA_E_NO_SYNC : ret;
+	}
+	info->width = shape.width & ~1u;
+	info->height = shape.height & ~1u;
+	v->running = true;
+	return 0;
+}
+
+static void wait_v4l2(struct ka_source *s, struct ka_source_wait *w)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+
+	*w = (struct ka_source_wait){
+		.fd = v->fd, .readable = v->running, .priority = v->events, .deadline_us = INT64_MAX};
+}
+
+static int dequeue_v4l2(struct ka_source *s, struct ka_frame **out)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+
+	*out = NULL;
+	if (v->events && ka_v4l2_timings_changed(v->cfg.io, v->fd))
+		return -KA_E_SOURCE_CHANGED;
+	return ka_v4l2_buf_dequeue(v->bufs, s, out);
+}
+
+static void close_v4l2(struct ka_source *s)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+
+	stop_v4l2(s);
+	if (v->fd >= 0)
+		v->cfg.io->close(v->cfg.io->ctx, v->fd);
+	v->fd = -1;
+}
+
+static void free_v4l2(struct ka_source *s)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+
+	close_v4l2(s);
+	ka_v4l2_buf_free(v->bufs);
+	free(v);
+}
+
+static const struct ka_source_ops v4l2_ops = {
+	.name = "v4l2",
+	.open = open_v4l2,
+	.start = start_v4l2,
+	.wait = wait_v4l2,
+	.dequeue = dequeue_v4l2,
+	.stop = stop_v4l2,
+	.close = close_v4l2,
+	.free = free_v4l2,
+};
+
+int ka_source_v4l2_new(struct ka_source **out, const struct ka_source_v4l2_cfg *cfg)
+{
+	struct v4l2 *v = calloc(1, sizeof(*v));
+	int ret;
+
+	if (!v)
+		return -ENOMEM;
+	v->base.ops = &v4l2_ops;
+	v->base.fps_limit = cfg->wish.fps;
+	v->cfg = *cfg;
+	v->fd = -1;
+	ret = ka_v4l2_buf_new(&v->bufs, cfg->io, cfg->home);
+	if (ret < 0) {
+		free(v);
+		return ret;
+	}
+	*out = &v->base;
+	return 0;
+}
