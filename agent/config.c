@@ -172,6 +172,10 @@ static void finish(struct ka_config *c, const struct raw *raw)
 		.threads = raw->video.threads,
 		.slate_fps = raw->video.slate_fps,
 	};
+	if (c->video.source == KA_SOURCE_CARD && !c->video.width) {
+		c->video.width = 1280;
+		c->video.height = 720;
+	}
 	c->hid = (struct ka_hid_cfg){
 		.backend = (enum ka_hid_backend_kind)raw->hid.backend,
 		.record_file = raw->hid.record_file,
