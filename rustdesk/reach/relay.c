@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "rustdesk/reach/call_rules.h"
@@ -20,7 +19,11 @@ struct ka_relay {
 	bool offer;
 	char host[KA_RDV_HOST_MAX + 1]; /* of the relay, with or without port */
 	char uuid[KA_RDV_UUID_MAX + 1];
-	struct ka_dial *dial; /* to hbbs, then to the relay */
+	struct ka_dial *hbbs_dial;
+	struct ka_dial *relay_dial;
+	int hbbs_fd;
+	int relay_fd;
+	int relay_error; /* cause why there is no relay_fd */
 	ka_relay_fn done;
 	void *arg;
 };
@@ -46,7 +49,12 @@ void ka_relay_free(struct ka_relay *r)
 {
 	if (!r)
 		return;
-	ka_dial_free(r->dial);
+	ka_dial_free(r->hbbs_dial);
+	ka_dial_free(r->relay_dial);
+	if (r->hbbs_fd >= 0)
+		close(r->hbbs_fd);
+	if (r->relay_fd >= 0)
+		close(r->relay_fd);
 	free(r);
 }
 
@@ -59,76 +67,96 @@ static void finish(struct ka_relay *r, int status, struct ka_incoming *in)
 	done(arg, status, in);
 }
 
-/* The session sends it ahead of its own first message, so that both leave in one piece. */
-static int put_preamble(const struct ka_relay *r, struct ka_incoming *in)
+/* The first bytes of a connection always fit its send buffer. */
+static int send_framed(int fd, struct ka_rdv_buf *b)
+{
+	int ret = ka_rdv_frame(b);
+
+	if (ret < 0)
+		return ret;
+	return send(fd, b->data, b->len, MSG_NOSIGNAL) == (ssize_t)b->len ? 0 : -EIO;
+}
+
+static int tell_controller(const struct ka_relay *r)
+{
+	const struct ka_reach_env *env = r->env;
+	char reason[96];
+	struct ka_rdv_buf b;
+	int ret;
+
+	if (r->offer)
+		/* Without a relay, too: the controller then fails at once, by its own attempt. */
+		ret = ka_rdv_relay_offer(&b, &r->call, r->uuid, r->host, env->identity->id, env->rd->version);
+	else if (r->relay_fd >= 0)
+		ret = ka_rdv_relay_accept(&b, &r->call, env->rd->version);
+	else {
+		snprintf(reason, sizeof(reason), "The device failed to connect to the relay: %s",
+			 ka_dial_words(r->relay_error));
+		ret = ka_rdv_relay_refuse(&b, &r->call, reason, env->rd->version);
+	}
+	return ret < 0 ? ret : send_framed(r->hbbs_fd, &b);
+}
+
+/* Goes on when both connections have succeeded or failed. */
+static void advance(struct ka_relay *r)
+{
+	struct ka_incoming in = {.fd = r->relay_fd, .path = KA_PATH_RELAY, .peer = r->call.peer};
+	int ret;
+
+	if (r->hbbs_dial || r->relay_dial)
+		return;
+	ret = tell_controller(r);
+	if (r->relay_fd < 0)
+		ret = r->relay_error;
+	if (ret < 0) {
+		finish(r, ret, NULL);
+		return;
+	}
+	in.secure = r->offer || r->call.secure;
+	r->relay_fd = -1;
+	finish(r, 0, &in);
+}
+
+static int greet_relay(const struct ka_relay *r)
 {
 	struct ka_rdv_buf b;
 	int ret = ka_rdv_request_relay(&b, r->uuid, r->env->rd->key);
 
-	if (ret == 0)
-		ret = ka_rdv_frame(&b);
-	if (ret < 0)
-		return ret;
-	if (b.len > sizeof(in->preamble))
-		return -KA_E_TOO_BIG;
-	memcpy(in->preamble, b.data, b.len);
-	in->preamble_len = b.len;
-	return 0;
+	return ret < 0 ? ret : send_framed(r->relay_fd, &b);
 }
 
 static void on_relay(void *arg, int fd)
 {
 	struct ka_relay *r = arg;
-	struct ka_incoming in = {.fd = fd, .path = KA_PATH_RELAY, .peer = r->call.peer};
-	int ret;
+	int ret = fd;
 
-	r->dial = NULL;
-	if (fd < 0) {
-		ka_log(WARN, "relay", "not connected", "relay=%s cause=\"%s\"", r->host, ka_dial_words(fd));
-		finish(r, fd, NULL);
-		return;
+	r->relay_dial = NULL;
+	if (fd >= 0) {
+		r->relay_fd = fd;
+		ret = greet_relay(r);
 	}
-	in.secure = r->offer || r->call.secure;
-	ret = put_preamble(r, &in);
-	if (ret < 0)
-		close(fd);
-	finish(r, ret, ret < 0 ? NULL : &in);
-}
-
-static int tell_controller(const struct ka_relay *r, int fd)
-{
-	const struct ka_reach_env *env = r->env;
-	struct ka_rdv_buf b;
-	int ret;
-
-	if (r->offer)
-		ret = ka_rdv_relay_offer(&b, &r->call, r->uuid, r->host, env->identity->id, env->rd->version);
-	else
-		ret = ka_rdv_relay_accept(&b, &r->call, env->rd->version);
-	if (ret == 0)
-		ret = ka_rdv_frame(&b);
-	/* The first bytes of a connection always fit its send buffer. */
-	if (ret == 0 && send(fd, b.data, b.len, MSG_NOSIGNAL) != (ssize_t)b.len)
-		ret = -EIO;
-	return ret;
+	if (ret < 0) {
+		ka_log(WARN, "relay", "not connected", "relay=%s cause=\"%s\"", r->host, ka_dial_words(ret));
+		r->relay_error = ret;
+		if (r->relay_fd >= 0)
+			close(r->relay_fd);
+		r->relay_fd = -1;
+	}
+	advance(r);
 }
 
 static void on_hbbs(void *arg, int fd)
 {
 	struct ka_relay *r = arg;
-	int ret = fd;
 
-	r->dial = NULL;
-	if (fd >= 0) {
-		ret = tell_controller(r, fd);
-		close(fd);
+	r->hbbs_dial = NULL;
+	if (fd < 0) {
+		ka_log(WARN, "relay", "given up", "cause=\"hbbs by TCP: %s\"", ka_dial_words(fd));
+		finish(r, fd, NULL);
+		return;
 	}
-	if (ret == 0)
-		ret = ka_dial_host(&r->dial, r->env->uv, r->host, KA_HBBR_PORT, r->env->timing.connect_ms, on_relay, r);
-	if (ret < 0) {
-		ka_log(WARN, "relay", "given up", "relay=%s cause=\"%s\"", r->host, ka_dial_words(ret));
-		finish(r, ret, NULL);
-	}
+	r->hbbs_fd = fd;
+	advance(r);
 }
 
 /* A relay the controller has chosen is taken as it is; ours is a matter of configuration. */
@@ -157,10 +185,18 @@ int ka_relay_new(struct ka_relay **out, const struct ka_reach_env *env, const st
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct ka_relay){.env = env, .call = *call, .offer = offer, .done = done, .arg = arg};
+	*r = (struct ka_relay){
+		.env = env, .call = *call, .offer = offer, .hbbs_fd = -1, .relay_fd = -1, .done = done, .arg = arg};
 	ret = choose(r);
 	if (ret == 0)
-		ret = ka_dial_addr(&r->dial, env->uv, &env->server, NULL, env->timing.connect_ms, on_hbbs, r);
+		ret = ka_dial_addr(&r->hbbs_dial, env->uv, &env->server, NULL, env->timing.connect_ms, on_hbbs, r);
+	if (ret == 0) {
+		r->relay_error = ka_dial_host(&r->relay_dial, env->uv, r->host, KA_HBBR_PORT, env->timing.connect_ms,
+					      on_relay, r);
+		if (r->relay_error < 0)
+			ka_log(WARN, "relay", "not connected", "relay=%s cause=\"%s\"", r->host,
+			       ka_dial_words(r->relay_error));
+	}
 	if (ret < 0) {
 		ka_relay_free(r);
 		return ret;

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection through hbbr: tell the controller by way of hbbs (RelayResponse), connect to the relay, hand over. The
- * relay never says a word, so the stream may still turn out unpaired: the session sees its end. Owner: ka-net.
+ * A connection through hbbr. We stand at the relay before the controller hears of it from hbbs (RelayResponse): two
+ * legs that reach hbbr in the same instant can miss each other there.
+ *
+ *   ─► hbbr: RequestRelay ┐
+ *   ─► hbbs: connected    ┴─► hbbs: RelayResponse ─► hand over
+ *
+ * The relay never says a word, so the stream may still turn out unpaired: the session sees its end. Owner: ka-net.
  */
 #ifndef KA_RELAY_H
 #define KA_RELAY_H

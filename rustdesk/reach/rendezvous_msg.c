@@ -249,10 +249,16 @@ int ka_rdv_relay_offer(struct ka_rdv_buf *b, const struct ka_rdv_call *call, con
 
 int ka_rdv_relay_accept(struct ka_rdv_buf *b, const struct ka_rdv_call *call, const char *version)
 {
+	return ka_rdv_relay_refuse(b, call, "", version);
+}
+
+int ka_rdv_relay_refuse(struct ka_rdv_buf *b, const struct ka_rdv_call *call, const char *reason, const char *version)
+{
 	Rdv__RelayResponse relay_response = RDV__RELAY_RESPONSE__INIT;
 	ENVELOPE(e, RELAY_RESPONSE, relay_response);
 
 	relay_response.socket_addr = bytes(call->socket_addr, call->socket_addr_len);
+	relay_response.refuse_reason = text(reason);
 	relay_response.version = text(version);
 	return pack(b, &e);
 }

@@ -103,6 +103,9 @@ int ka_rdv_relay_offer(struct ka_rdv_buf *b, const struct ka_rdv_call *call, con
 		       const char *id, const char *version) KA_MUST_USE;
 /* The relay is the controller's idea. */
 int ka_rdv_relay_accept(struct ka_rdv_buf *b, const struct ka_rdv_call *call, const char *version) KA_MUST_USE;
+/* No, and why: the controller shows the reason. Only in answer to RequestRelay. */
+int ka_rdv_relay_refuse(struct ka_rdv_buf *b, const struct ka_rdv_call *call, const char *reason,
+			const char *version) KA_MUST_USE;
 /* First frame to hbbr. */
 int ka_rdv_request_relay(struct ka_rdv_buf *b, const char *uuid, const char *key) KA_MUST_USE;
 int ka_rdv_test_nat(struct ka_rdv_buf *b, int32_t serial) KA_MUST_USE;
