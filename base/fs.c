@@ -135,6 +135,11 @@ int ka_fs_mkdirs(const char *path, mode_t mode)
 
 	if (!ka_str_copy(partial, sizeof(partial), path))
 		return -ENAMETOOLONG;
+	if (!*partial)
+		return -ENOENT;
+	/* Slashes at the end would make the last folder one of the parents. */
+	for (size_t n = strlen(partial); n > 1 && partial[n - 1] == '/'; n--)
+		partial[n - 1] = '\0';
 	for (char *p = partial + 1; *p; p++) {
 		if (*p != '/')
 			continue;

@@ -7,7 +7,8 @@
 
 #include "base/bytes.h"
 
-/* Whole file into out (up to its maximum). -KA_E_TOO_BIG past that. A NUL is put behind the content, not counted. */
+/* Whole file into out. A NUL is put behind the content: not counted in len, but within the maximum of out.
+ * -KA_E_TOO_BIG for a file of that many bytes or more. */
 int ka_fs_read(const char *path, struct ka_bytes *out) KA_MUST_USE;
 /* Writes beside, fsyncs, renames over path, fsyncs the folder: after a power cut either the old or the new file. */
 int ka_fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode) KA_MUST_USE;

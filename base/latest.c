@@ -68,7 +68,8 @@ struct ka_frame *ka_latest_wait(struct ka_latest *l, int64_t deadline_us)
 	int ret = 0;
 
 	pthread_mutex_lock(&l->lock);
-	while (!l->frame && !l->kicked && ret != ETIMEDOUT) {
+	/* Not only ETIMEDOUT: a deadline before the epoch is EINVAL, and past all the same. */
+	while (!l->frame && !l->kicked && !ret) {
 		if (deadline_us == INT64_MAX)
 			ret = pthread_cond_wait(&l->changed, &l->lock);
 		else

@@ -18,7 +18,7 @@ int ka_latest_new(struct ka_latest **out) KA_MUST_USE;
 void ka_latest_free(struct ka_latest *l);
 /* Any thread; consumes the reference. True when it replaced a frame nobody took. */
 bool ka_latest_put(struct ka_latest *l, struct ka_frame *f);
-/* Any thread. Makes the current or next wait return without a frame. */
+/* Any thread. Makes the current or next wait return at once, with a frame only if there is one. */
 void ka_latest_kick(struct ka_latest *l);
 /* Consumer. Waits for a frame, a kick or the deadline (CLOCK_MONOTONIC us; INT64_MAX = none). The frame (owned by the
  * caller) or NULL. */

@@ -64,6 +64,8 @@ int ka_log_set_level(const char *component, enum ka_log_level level)
 	unsigned int n;
 	int i;
 
+	if (component && strlen(component) >= sizeof(sink.components[0].name))
+		return -EINVAL;
 	if (!component) {
 		atomic_store_explicit(&sink.level, (int)level, memory_order_relaxed);
 		return 0;
@@ -121,9 +123,9 @@ static size_t write_prefix(char *line, size_t size, enum ka_log_level level)
 void ka_log_write(enum ka_log_level level, const char *component, const char *event, const char *fmt, ...)
 {
 	char line[LINE_BYTES];
+	int saved = errno;
 	size_t used = write_prefix(line, sizeof(line), level);
 	int n = snprintf(line + used, sizeof(line) - used, "%s: %s%s", component, event, *fmt ? " " : "");
-	int saved = errno;
 	va_list ap;
 
 	used = KA_MIN(used + (size_t)n, sizeof(line) - 1);
@@ -136,8 +138,9 @@ void ka_log_write(enum ka_log_level level, const char *component, const char *ev
 		used--;
 	line[used++] = '\n';
 	/* A log that cannot be written (full disk, closed pipe) must not stop a KVM. */
-	if (write(sink.fd, line, used) < 0)
-		errno = saved;
+	ssize_t ignored = write(sink.fd, line, used);
+
+	(void)ignored;
 	errno = saved;
 }
 

@@ -19,7 +19,8 @@ enum ka_log_level { KA_LOG_ERROR, KA_LOG_WARN, KA_LOG_INFO, KA_LOG_DEBUG, KA_LOG
 
 /* fd: where lines go (not owned). Call before threads exist; the default is INFO to stderr. */
 void ka_log_init(int fd, enum ka_log_level level);
-/* The level of one component, or of all when component is NULL. At most 16 components; -ENOSPC past that. */
+/* The level of one component, or of all when component is NULL. At most 16 components; -ENOSPC past that.
+ * -EINVAL when the name has more than 15 bytes. */
 int ka_log_set_level(const char *component, enum ka_log_level level) KA_MUST_USE;
 /* "error".."trace" to a level; -EINVAL for another word. */
 int ka_log_parse_level(const char *word, enum ka_log_level *out) KA_MUST_USE;
@@ -31,7 +32,8 @@ void ka_log_write(enum ka_log_level level, const char *component, const char *ev
  * valid UTF-8 become \xNN. Returns dst. */
 const char *ka_log_escape(char *dst, size_t dst_size, const char *src, size_t src_len);
 
-/* fmt "" means no details. */
+/* fmt "" means no details; -Wall dislikes that without cause. */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
 #define ka_log(LEVEL, component, event, ...)                                                                           \
 	do {                                                                                                           \
 		if (ka_log_enabled(KA_LOG_##LEVEL, component))                                                         \

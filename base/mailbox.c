@@ -44,6 +44,9 @@ static void drop_item(struct ka_mailbox *mb, void *item)
 		mb->cfg.drop(item);
 }
 
+/* Results of put_locked() beyond those of put. */
+enum { PUT_DROPPED = 1, PUT_MERGED = 2 };
+
 /* Under the lock; takes the oldest item out into item. */
 static void pop(struct ka_mailbox *mb, void *item)
 {
@@ -59,12 +62,12 @@ static int put_locked(struct ka_mailbox *mb, const void *item)
 	if (mb->closed)
 		return -EPIPE;
 	if (mb->count && mb->cfg.merge && mb->cfg.merge(slot(mb, mb->count - 1), item))
-		return 0;
+		return PUT_MERGED;
 	if (mb->count == mb->cfg.capacity) {
 		if (mb->cfg.policy == KA_MAILBOX_REFUSE)
 			return -EAGAIN;
 		pop(mb, mb->victim);
-		ret = 1;
+		ret = PUT_DROPPED;
 	}
 	memcpy(slot(mb, mb->count), item, mb->cfg.item_size);
 	mb->count++;
@@ -81,16 +84,16 @@ int ka_mailbox_put(struct ka_mailbox *mb, void *item)
 	pthread_mutex_lock(&mb->lock);
 	ret = put_locked(mb, item);
 	pthread_mutex_unlock(&mb->lock);
-	if (ret == 1)
+	if (ret == PUT_DROPPED)
 		drop_item(mb, mb->victim);
 	if (mb->cfg.policy == KA_MAILBOX_DROP_OLDEST)
 		pthread_mutex_unlock(&mb->drop_lock);
-	if (ret < 0) {
+	if (ret < 0 || ret == PUT_MERGED)
 		drop_item(mb, item);
+	if (ret < 0)
 		return ret;
-	}
 	ka_wake_call(&mb->cfg.wake);
-	return ret;
+	return ret == PUT_DROPPED;
 }
 
 bool ka_mailbox_take(struct ka_mailbox *mb, void *item)
