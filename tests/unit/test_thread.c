@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/check/check.h"
+
+#include <signal.h>
+
+#include "base/thread.h"
+
+struct seen {
+	char name[16];
+	sigset_t blocked;
+	bool owner_before, owner_bound, owner_foreign;
+	struct ka_owner *owner;
+	pthread_barrier_t step;
+};
+
+static void *look_around(void *arg)
+{
+	struct seen *s = arg;
+
+	/* The name is set by the starter: it must be there once start has returned. */
+	pthread_barrier_wait(&s->step);
+	pthread_getname_np(pthread_self(), s->name, sizeof(s->name));
+	pthread_sigmask(SIG_SETMASK, NULL, &s->blocked);
+	return NULL;
+}
+
+static void test_thread_has_its_name_and_no_signals(void **state)
+{
+	struct seen s = {0};
+	struct ka_thread t = {0};
+	sigset_t before;
+	sigset_t after;
+
+	(void)state;
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	pthread_barrier_init(&s.step, NULL, 2);
+	assert_int_equal(ka_thread_start(&t, "exactly-15-byte", look_around, &s), 0);
+	assert_true(t.running);
+	pthread_barrier_wait(&s.step);
+	ka_thread_join(&t);
+	assert_false(t.running);
+	assert_string_equal(s.name, "exactly-15-byte");
+	assert_int_equal(sigismember(&s.blocked, SIGTERM), 1);
+	assert_int_equal(sigismember(&s.blocked, SIGINT), 1);
+	assert_int_equal(sigismember(&s.blocked, SIGUSR1), 1);
+	/* The starter keeps its own mask. */
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	assert_int_equal(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
+	pthread_barrier_destroy(&s.step);
+}
+
+static void test_join_of_a_thread_that_does_not_run_is_nothing(void **state)
+{
+	struct ka_thread t = {0};
+
+	(void)state;
+	ka_thread_join(&t);
+	ka_thread_join(&t);
+	assert_false(t.running);
+}
+
+static void *own(void *arg)
+{
+	struct seen *s = arg;
+
+	s->owner_before = ka_owner_ok(s->owner);
+	ka_owner_bind(s->owner);
+	s->owner_bound = ka_owner_ok(s->owner);
+	pthread_barrier_wait(&s->step);
+	pthread_barrier_wait(&s->step);
+	ka_owner_unbind(s->owner);
+	return NULL;
+}
+
+static void test_owner_is_the_thread_that_bound_itself(void **state)
+{
+	struct ka_owner owner = {0};
+	struct seen s = {.owner = &owner};
+	struct ka_thread t = {0};
+
+	(void)state;
+	pthread_barrier_init(&s.step, NULL, 2);
+	assert_true(ka_owner_ok(&owner));
+	assert_int_equal(ka_thread_start(&t, "owner", own, &s), 0);
+	pthread_barrier_wait(&s.step);
+	assert_false(ka_owner_ok(&owner));
+	pthread_barrier_wait(&s.step);
+	ka_thread_join(&t);
+	assert_true(s.owner_before);
+	assert_true(s.owner_bound);
+	assert_true(ka_owner_ok(&owner));
+	pthread_barrier_destroy(&s.step);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_thread_has_its_name_and_no_signals),
+		cmocka_unit_test(test_join_of_a_thread_that_does_not_run_is_nothing),
+		cmocka_unit_test(test_owner_is_the_thread_that_bound_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
