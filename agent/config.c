@@ -8,6 +8,7 @@
 
 #include "agent/config_reader.h"
 #include "base/fs.h"
+#include "base/str.h"
 
 #define FILE_MAX_BYTES (256u * 1024)
 
@@ -364,4 +365,23 @@ void ka_config_free(struct ka_config *c)
 	free(r->strings);
 	free(r);
 	free(c);
+}
+
+static void each_key(const struct ka_config_key *table, const char *prefix, void (*fn)(void *arg, const char *name),
+		     void *arg)
+{
+	for (; table->name; table++) {
+		char name[64];
+
+		(void)!ka_str_format(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "", table->name);
+		if (table->kind == KA_KEY_GROUP)
+			each_key(table->keys, name, fn, arg);
+		else
+			fn(arg, name);
+	}
+}
+
+void ka_config_each_key(void (*fn)(void *arg, const char *name), void *arg)
+{
+	each_key(top_keys, "", fn, arg);
 }

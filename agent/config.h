@@ -37,4 +37,7 @@ int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *e
 int ka_config_parse(struct ka_config **out, const char *name, const char *data, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_config_free(struct ka_config *c);
 
+/* Calls fn with the full name ("video.fps") of every key there is: what documentation is checked against. */
+void ka_config_each_key(void (*fn)(void *arg, const char *name), void *arg);
+
 #endif
