@@ -28,3 +28,10 @@ uint32_t ka_bitrate_base_kbps(uint32_t width, uint32_t height)
 	/* The presets are VP9's; H.264 gets twice that, and less of a bonus where there is plenty already. */
 	return (uint32_t)(kbps < 2000 ? kbps * 2 : kbps + 2000);
 }
+
+uint32_t ka_bitrate_kbps(uint32_t width, uint32_t height, uint32_t percent)
+{
+	uint64_t base = ka_bitrate_base_kbps(width, height);
+
+	return (uint32_t)KA_MAX(base * (percent ? percent : KA_BITRATE_BALANCED_PERCENT) / 100, (uint64_t)1);
+}

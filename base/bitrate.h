@@ -7,5 +7,8 @@
 
 /* kbit/s; proportional to the pixels from the nearest preset. */
 uint32_t ka_bitrate_base_kbps(uint32_t width, uint32_t height);
+/* At a quality in percent; 0 = "balanced", the clients' default. kbit/s, never 0. */
+#define KA_BITRATE_BALANCED_PERCENT 67
+uint32_t ka_bitrate_kbps(uint32_t width, uint32_t height, uint32_t percent);
 
 #endif

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "base/bitrate.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "capture/bitrate.h"
 #include "capture/convert.h"
 #include "capture/slate.h"
 
@@ -94,7 +94,7 @@ static struct rate wanted_rate(struct ka_stage_encode *s, const struct ka_frame 
 
 	ka_wishes_get(s->cfg.wishes, &w);
 	ka_cap_state_signal(s->cfg.state, &signal);
-	r.kbps = w.kbps ? w.kbps : ka_bitrate_default_kbps(f->width, f->height);
+	r.kbps = w.kbps ? w.kbps : ka_bitrate_kbps(f->width, f->height, 0);
 	if (w.fps)
 		r.fps = KA_MIN(r.fps, w.fps);
 	if (signal.source_fps_mhz)

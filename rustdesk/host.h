@@ -24,7 +24,7 @@ struct ka_host {
 	void *ctx;
 	/* A stream for one viewer; its packets come out of *sub on the viewer's thread. */
 	int (*watch)(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
-		     struct ka_hub_sub **sub) KA_MUST_USE;
+		     struct ka_hub_sub **sub);
 	void (*unwatch)(void *ctx, void *viewer);
 	void (*set_wish)(void *ctx, void *viewer, const struct ka_host_wish *wish);
 	void (*request_key)(void *ctx, void *viewer);

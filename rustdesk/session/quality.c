@@ -2,7 +2,6 @@
 #include "rustdesk/session/quality.h"
 
 #include "base/attr.h"
-#include "base/bitrate.h"
 
 uint32_t ka_quality_ratio(int32_t image_quality, int32_t custom)
 {
@@ -21,11 +20,4 @@ uint32_t ka_quality_ratio(int32_t image_quality, int32_t custom)
 	if (custom <= 0)
 		return 0;
 	return KA_CLAMP(((uint32_t)custom >> 8 & 0xfff) * 2, 20u, 4000u);
-}
-
-uint32_t ka_quality_kbps(uint32_t width, uint32_t height, uint32_t ratio_percent)
-{
-	uint64_t base = ka_bitrate_base_kbps(width, height);
-
-	return (uint32_t)KA_MAX(base * (ratio_percent ? ratio_percent : KA_QUALITY_DEFAULT_PERCENT) / 100, (uint64_t)1);
 }

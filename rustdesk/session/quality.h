@@ -6,12 +6,8 @@
 
 #include <stdint.h>
 
-#define KA_QUALITY_DEFAULT_PERCENT 67 /* "Balanced" */
-
 /* Ratio of the base bitrate in percent, 20..4000; 0 when the message asks for nothing. image_quality: 2 low, 3
  * balanced, 4 best; custom: percent << 8, counts only when image_quality is 0. */
 uint32_t ka_quality_ratio(int32_t image_quality, int32_t custom);
-/* Target for a picture; ratio 0 = default. kbit/s, never 0. */
-uint32_t ka_quality_kbps(uint32_t width, uint32_t height, uint32_t ratio_percent);
 
 #endif

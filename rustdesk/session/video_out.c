@@ -3,9 +3,9 @@
 
 #include <assert.h>
 
+#include "base/bitrate.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "rustdesk/session/quality.h"
 
 /* Pictures queued for one controller: a sixth of a second at 30 fps, then it skips to the next key picture. */
 #define QUEUE_DEPTH 5
@@ -17,7 +17,7 @@ void ka_video_update_wish(struct ka_session *s)
 {
 	struct ka_ses_video *v = &s->video;
 
-	v->wish.kbps = ka_quality_kbps(v->width, v->height, v->ratio_percent);
+	v->wish.kbps = ka_bitrate_kbps(v->width, v->height, v->ratio_percent);
 	v->wish.fps =
 		v->custom_fps && v->auto_fps ? KA_MIN(v->custom_fps, v->auto_fps) : KA_MAX(v->custom_fps, v->auto_fps);
 	if (v->viewer)

@@ -8,7 +8,8 @@ from google.protobuf import descriptor_pb2
 
 from conftest import ROOT, TESTS
 
-OTHER_NAMES = {"Envelope": "RendezvousMessage", "ConfigureUpdate": "ConfigUpdate", "SupportedResolutions": "Resolutions"}
+OTHER_NAMES = {"Envelope": "RendezvousMessage", "ConfigureUpdate": "ConfigUpdate",
+               "SupportedResolutions": "Resolutions"}
 F = descriptor_pb2.FieldDescriptorProto
 # What a decoder cannot tell apart on the wire.
 SAME_ON_WIRE = {F.TYPE_ENUM: F.TYPE_INT32, F.TYPE_UINT32: F.TYPE_INT32, F.TYPE_INT64: F.TYPE_INT32,
