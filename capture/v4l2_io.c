@@ -4,7 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libv4l2.h>
+#include <linux/videodev2.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+
+static bool is_multi_planar(int fd)
+{
+	struct v4l2_capability cap = {0};
+	uint32_t caps;
+
+	if (ioctl(fd, VIDIOC_QUERYCAP, &cap) < 0)
+		return false;
+	caps = cap.capabilities & V4L2_CAP_DEVICE_CAPS ? cap.device_caps : cap.capabilities;
+	return (caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE) && !(caps & V4L2_CAP_VIDEO_CAPTURE);
+}
 
 static int open_device(void *ctx, const char *path)
 {
@@ -13,8 +27,10 @@ static int open_device(void *ctx, const char *path)
 	(void)ctx;
 	if (fd < 0)
 		return -errno;
-	/* It refuses what it does not know; the v4l2_ calls then go straight to the kernel. */
-	(void)v4l2_fd_open(fd, V4L2_DISABLE_CONVERSION);
+	/* Its plugin for multi-planar devices shows them as single-planar ones, and hides formats that have more than
+	 * one memory plane. Unknown to libv4l2, or refused by it, a device's v4l2_ calls go straight to the kernel. */
+	if (!is_multi_planar(fd))
+		(void)v4l2_fd_open(fd, V4L2_DISABLE_CONVERSION);
 	return fd;
 }
 

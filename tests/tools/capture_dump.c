@@ -4,7 +4,8 @@
  * real devices.
  *
  *   capture_dump card WIDTHxHEIGHT FPS SECONDS out.h264
- *   capture_dump /dev/videoN FORMAT FPS SECONDS out.h264     FORMAT as in ka_pixfmt_name(), or "auto"
+ *   capture_dump /dev/videoN FORMAT FPS SECONDS out.h264     FORMAT as in ka_pixfmt_name(), or "auto";
+ *                                                            with "+" in front: formats of several memory planes only
  */
 #include <semaphore.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@
 #include "base/clock.h"
 #include "base/frame.h"
 #include "base/log.h"
-#include "capture/capture.h"
+#include "capture/capture_priv.h"
+#include "capture/v4l2_planes.h"
 
 static void post(void *arg)
 {
@@ -63,6 +65,33 @@ static void dump(struct ka_capture *c, struct ka_viewer *v, sem_t *news, int64_t
 	}
 }
 
+/* A device that offers only formats of several memory planes. */
+static int call_planes_only(void *ctx, int fd, unsigned long request, void *arg)
+{
+	struct v4l2_fmtdesc *wanted = arg;
+	struct v4l2_fmtdesc d;
+	uint32_t left;
+
+	(void)ctx;
+	if (request != VIDIOC_ENUM_FMT)
+		return ka_v4l2_io_real.ioctl(NULL, fd, request, arg);
+	left = wanted->index;
+	for (uint32_t i = 0;; i++) {
+		const struct ka_v4l2_fourcc *f;
+		int ret;
+
+		d = (struct v4l2_fmtdesc){.index = i, .type = wanted->type};
+		ret = ka_v4l2_io_real.ioctl(NULL, fd, request, &d);
+		if (ret < 0)
+			return ret;
+		f = ka_v4l2_planes_find(d.pixelformat);
+		if (f && f->mems > 1 && left-- == 0)
+			break;
+	}
+	wanted->pixelformat = d.pixelformat;
+	return 0;
+}
+
 static int parse(struct ka_capture_cfg *cfg, char **argv)
 {
 	cfg->fps = (uint32_t)strtoul(argv[3], NULL, 10);
@@ -73,7 +102,7 @@ static int parse(struct ka_capture_cfg *cfg, char **argv)
 	cfg->source = KA_SOURCE_V4L2;
 	cfg->device = argv[1];
 	for (enum ka_pixfmt f = KA_PIX_I420; f <= KA_PIX_MJPEG; f++) {
-		if (strcmp(argv[2], ka_pixfmt_name(f)) == 0)
+		if (strcmp(argv[2] + (argv[2][0] == '+'), ka_pixfmt_name(f)) == 0)
 			cfg->format = f;
 	}
 	return 0;
@@ -86,6 +115,7 @@ int main(int argc, char **argv)
 	struct ka_capture *c = NULL;
 	struct ka_viewer *v = NULL;
 	struct ka_errbuf eb = {""};
+	struct ka_v4l2_io io = ka_v4l2_io_real;
 	sem_t news;
 	FILE *f;
 
@@ -93,10 +123,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: capture_dump card|DEVICE WIDTHxHEIGHT|FORMAT FPS SECONDS FILE\n");
 		return 2;
 	}
+	if (argv[2][0] == '+')
+		io.ioctl = call_planes_only;
 	ka_log_init(2, KA_LOG_DEBUG);
 	sem_init(&news, 0, 0);
 	f = fopen(argv[5], "wb");
-	if (!f || ka_capture_new(&c, &cfg, &eb) < 0 || ka_capture_start(c) < 0 ||
+	if (!f || ka_capture_new_io(&c, &cfg, &io, &eb) < 0 || ka_capture_start(c) < 0 ||
 	    ka_viewer_new(&v, c, &wish, (struct ka_wake){post, &news}) < 0) {
 		fprintf(stderr, "capture_dump: %s\n", eb.text[0] ? eb.text : "cannot start");
 		return 1;
