@@ -16,7 +16,7 @@
 
 #define KA_BACKEND_ALL ((1u << KA_REPORT_FUNCTIONS) - 1)
 
-/* Called by the backend from within its own loop callbacks or calls; none may call back into the backend but send(). */
+/* Called by the backend from within its loop callbacks and from within start() and send(): takers only note them. */
 struct ka_backend_events {
 	void *arg;
 	void (*state)(void *arg, enum ka_usb_state usb, int cause);

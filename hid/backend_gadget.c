@@ -20,11 +20,14 @@
 #include "hid/gadget.h"
 #include "hid/hidg.h"
 #include "hid/udc.h"
+#include "hid/uevent.h"
 
 #define RETRY_FIRST_MS 1000
 #define RETRY_LAST_MS 16000
+#define SETTLE_MS 50 /* between the notice of a controller and its use */
 #define ORDER_WAIT_US 30000
 #define WAKE_EVERY_US 1000000
+#define PROBE_EVERY_US 250000
 
 struct gadget_backend {
 	struct ka_backend base;
@@ -38,8 +41,12 @@ struct gadget_backend {
 	char trouble[sizeof(((struct ka_errbuf *)0)->text)]; /* said last, not to be said again */
 	struct ka_gadget *gadget;
 	struct ka_udc *udc;
+	struct ka_uevent *uevent; /* NULL where the kernel's notices are not to be had */
+	int cause;		  /* of state NONE */
 	struct ka_hidg nodes[KA_REPORT_FUNCTIONS];
 	enum ka_usb_state usb;
+	bool lost;	   /* the controller did not say so, but nobody takes reports */
+	int64_t probed_us; /* while lost */
 	uint64_t seq;
 	int64_t woken_us;
 };
@@ -52,6 +59,7 @@ static struct gadget_backend *self(struct ka_backend *b)
 static void set_state(struct gadget_backend *b, enum ka_usb_state usb, int cause)
 {
 	b->usb = usb;
+	b->cause = cause;
 	b->base.events.state(b->base.events.arg, usb, cause);
 }
 
@@ -74,6 +82,27 @@ static void on_settled(void *arg, struct ka_hidg *g)
 	}
 	if (!ka_hidg_busy(g))
 		b->base.events.drained(b->base.events.arg);
+}
+
+static void set_host(struct gadget_backend *b, bool present)
+{
+	for (unsigned int i = 0; i < KA_REPORT_FUNCTIONS; i++)
+		ka_hidg_host(&b->nodes[i], present);
+}
+
+/* Some controllers keep saying "configured" after the cable was pulled. */
+static void on_lost(void *arg, struct ka_hidg *g)
+{
+	struct gadget_backend *b = arg;
+
+	(void)g;
+	if (b->usb != KA_USB_CONFIGURED)
+		return;
+	ka_log(INFO, "gadget", "host", "state=lost");
+	b->lost = true;
+	b->probed_us = ka_clock_us();
+	set_host(b, false);
+	set_state(b, KA_USB_DETACHED, 0);
 }
 
 static void on_retry_timer(uv_timer_t *t)
@@ -148,13 +177,10 @@ static void on_udc_state(void *arg, enum ka_usb_state usb)
 		       usb == KA_USB_CONFIGURED	 ? "configured"
 		       : usb == KA_USB_SUSPENDED ? "suspended"
 						 : "detached");
+	b->lost = false;
 	/* Also when nothing changed: the host may have set it up anew between two notices. */
-	for (unsigned int i = 0; i < KA_REPORT_FUNCTIONS; i++) {
-		if (usb == KA_USB_DETACHED)
-			ka_hidg_host(&b->nodes[i], false);
-		else if (usb == KA_USB_CONFIGURED)
-			ka_hidg_host(&b->nodes[i], true);
-	}
+	if (usb != KA_USB_SUSPENDED)
+		set_host(b, usb == KA_USB_CONFIGURED);
 	set_state(b, usb, 0);
 }
 
@@ -163,7 +189,45 @@ static void on_udc_gone(void *arg)
 	struct gadget_backend *b = arg;
 
 	b->bring_up_ms = RETRY_FIRST_MS;
-	fail_and_retry(b, -ENODEV, "the USB device controller has gone");
+	fail_and_retry(b, -ENODEV, "the USB device controller has gone, or somebody unbound the gadget");
+}
+
+/* A lost host that comes back is announced by the controller; but if it only paused, nobody tells. True when
+ * it took the report. */
+static bool probe_lost(struct gadget_backend *b, const struct ka_report *r)
+{
+	int64_t now_us = ka_clock_us();
+
+	if (now_us - b->probed_us < PROBE_EVERY_US)
+		return false;
+	b->probed_us = now_us;
+	if (!ka_gadget_bound(b->gadget)) {
+		on_udc_gone(b);
+		return false;
+	}
+	if (!ka_hidg_probe(&b->nodes[r->function], r))
+		return false;
+	ka_log(INFO, "gadget", "host", "state=regained");
+	b->lost = false;
+	set_host(b, true);
+	set_state(b, KA_USB_CONFIGURED, 0);
+	return true;
+}
+
+static void on_uevent(void *arg, enum ka_uevent_action action)
+{
+	struct gadget_backend *b = arg;
+
+	if (b->gadget) {
+		if (!ka_gadget_bound(b->gadget))
+			on_udc_gone(b);
+		return;
+	}
+	/* Taking a gadget down makes a notice of change too: it counts only where another one was in the way. */
+	if (action == KA_UEVENT_ADD || (action == KA_UEVENT_CHANGE && b->cause == -EBUSY)) {
+		b->bring_up_ms = RETRY_FIRST_MS;
+		ka_timer_once(&b->bring_up_timer, on_bring_up_timer, SETTLE_MS);
+	}
 }
 
 static int open_nodes(struct gadget_backend *b, struct ka_errbuf *eb)
@@ -221,16 +285,24 @@ static void bring_up(struct gadget_backend *b)
 static void gadget_start(struct ka_backend *base)
 {
 	struct gadget_backend *b = self(base);
+	int ret;
 
 	uv_timer_init(&b->loop->uv, &b->bring_up_timer);
 	uv_timer_init(&b->loop->uv, &b->retry_timer);
 	for (unsigned int i = 0; i < KA_REPORT_FUNCTIONS; i++) {
-		struct ka_hidg_events events = {
-			.arg = b, .leds = on_leds, .settled = on_settled, .retry = on_retry, .may_send = may_send};
+		struct ka_hidg_events events = {.arg = b,
+						.leds = on_leds,
+						.settled = on_settled,
+						.lost = on_lost,
+						.retry = on_retry,
+						.may_send = may_send};
 
 		ka_hidg_init(&b->nodes[i], &b->loop->uv, NULL, &events, base);
 	}
 	b->started = true;
+	ret = ka_uevent_new(&b->uevent, &b->loop->uv, on_uevent, b);
+	if (ret < 0)
+		ka_log(DEBUG, "gadget", "no_notices", "cause=\"%s\"", ka_err_str(ret));
 	bring_up(b);
 }
 
@@ -260,6 +332,8 @@ static void gadget_send(struct ka_backend *base, const struct ka_report *r)
 {
 	struct gadget_backend *b = self(base);
 
+	if (b->lost && probe_lost(b, r))
+		return;
 	ka_hidg_push(&b->nodes[r->function], r, ++b->seq);
 	if (b->usb == KA_USB_SUSPENDED && presses(r))
 		wake_host(b);
@@ -282,6 +356,8 @@ static void gadget_stop(struct ka_backend *base)
 
 	if (!b->started)
 		return;
+	ka_uevent_free(b->uevent);
+	b->uevent = NULL;
 	tear_down(b);
 	uv_close((uv_handle_t *)&b->bring_up_timer, NULL);
 	uv_close((uv_handle_t *)&b->retry_timer, NULL);

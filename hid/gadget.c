@@ -22,6 +22,7 @@
 
 struct ka_gadget {
 	const struct ka_hid_cfg *cfg;
+	char udc[128];
 	unsigned int count;
 	dev_t nodes[KA_REPORT_FUNCTIONS];
 };
@@ -288,6 +289,8 @@ int ka_gadget_new(struct ka_gadget **out, const struct ka_hid_cfg *cfg, const ch
 		return -ENOMEM;
 	g->cfg = cfg;
 	ret = check_configfs(cfg, eb);
+	if (!ret && !ka_str_copy(g->udc, sizeof(g->udc), udc))
+		ret = -ENAMETOOLONG;
 	if (!ret)
 		ret = check_foreign(cfg, udc, eb);
 	if (!ret)
@@ -320,6 +323,19 @@ void ka_gadget_free(struct ka_gadget *g)
 	else
 		ka_log(INFO, "gadget", "removed", "name=%s", g->cfg->gadget);
 	free(g);
+}
+
+bool ka_gadget_bound(const struct ka_gadget *g)
+{
+	char path[PATH_MAX];
+	char bound[sizeof(g->udc)];
+
+	if (ka_str_format(path, sizeof(path), "%s/%s", g->cfg->udc_class, g->udc) < 0 || access(path, F_OK) < 0)
+		return false;
+	if (ka_str_format(path, sizeof(path), "%s/usb_gadget/%s/UDC", g->cfg->configfs, g->cfg->gadget) < 0 ||
+	    ka_fs_read_attr(path, bound, sizeof(bound)) < 0)
+		return false;
+	return !strcmp(bound, g->udc);
 }
 
 unsigned int ka_gadget_count(const struct ka_gadget *g)

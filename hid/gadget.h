@@ -10,6 +10,7 @@
 #ifndef KA_GADGET_H
 #define KA_GADGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -26,6 +27,8 @@ int ka_gadget_new(struct ka_gadget **out, const struct ka_hid_cfg *cfg, const ch
 		  struct ka_errbuf *eb) KA_MUST_USE;
 /* NULL is fine. All /dev/hidgN must be closed. */
 void ka_gadget_free(struct ka_gadget *g);
+/* False when the controller has gone or somebody else has unbound the gadget. */
+bool ka_gadget_bound(const struct ka_gadget *g);
 /* How many functions there are: 0..count-1 of enum ka_report_function. */
 unsigned int ka_gadget_count(const struct ka_gadget *g);
 /* The device node of a function, looked up in dev_dir ("/dev") by its device number. -ENOENT. */

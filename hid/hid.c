@@ -35,6 +35,12 @@ struct ka_hid {
 	uv_timer_t drain_timer;
 	bool type_waits; /* the next stroke waits for the backend, not for the timer */
 	bool stopping;
+	/* What the backend told, for on_wake() to act on. */
+	struct {
+		bool host_left;	 /* it is not there, or sleeps */
+		bool leds_gone;	 /* its LEDs mean nothing any more */
+		bool send_again; /* it is back and may have missed something */
+	} news;
 };
 
 static void drop_event(void *item)
@@ -142,33 +148,33 @@ static void on_report(void *arg, const struct ka_report *r)
 	h->backend->ops->send(h->backend, r);
 }
 
+/* May come from within a send: notes only, so that nobody walks over the state of the hands from behind. */
 static void on_state(void *arg, enum ka_usb_state usb, int cause)
 {
 	struct ka_hid *h = arg;
+	bool gone = usb == KA_USB_NONE || usb == KA_USB_DETACHED;
 	bool changed;
-	bool resend;
 
 	pthread_mutex_lock(&h->state_lock);
 	changed = h->state.usb != usb || h->state.cause != cause;
-	/* A host that slept remembers what it saw last; one that is new knows nothing is held. */
-	resend = usb == KA_USB_CONFIGURED && h->state.usb != KA_USB_CONFIGURED &&
-		 (h->state.usb == KA_USB_SUSPENDED || ka_hands_holding(&h->hands));
+	if (usb == KA_USB_CONFIGURED && changed) {
+		/* A host that slept remembers what it saw last; one that is new knows nothing is held. */
+		h->news.send_again |= h->state.usb == KA_USB_SUSPENDED || ka_hands_holding(&h->hands);
+	}
 	h->state.usb = usb;
 	h->state.cause = cause;
 	/* A host that was gone sets its LEDs anew. The LED report may overtake the news that it is back. */
-	if (usb == KA_USB_NONE || usb == KA_USB_DETACHED) {
+	if (gone) {
 		h->state.leds = 0;
 		h->state.leds_known = false;
 	}
 	pthread_mutex_unlock(&h->state_lock);
-	if (usb == KA_USB_NONE || usb == KA_USB_DETACHED)
-		ka_hands_set_leds(&h->hands, 0, false);
-	if (usb != KA_USB_CONFIGURED)
-		ka_hands_cancel_texts(&h->hands);
-	if (resend && !h->stopping)
-		ka_hands_resend(&h->hands);
-	if (changed)
+	h->news.leds_gone |= gone;
+	h->news.host_left |= usb != KA_USB_CONFIGURED;
+	if (changed) {
+		ka_loop_wake(&h->loop);
 		ka_wake_call(&h->wake);
+	}
 }
 
 static void on_leds(void *arg, uint8_t leds)
@@ -181,6 +187,7 @@ static void on_leds(void *arg, uint8_t leds)
 	h->state.leds = leds;
 	h->state.leds_known = true;
 	pthread_mutex_unlock(&h->state_lock);
+	h->news.leds_gone = false;
 	ka_hands_set_leds(&h->hands, leds, true);
 	if (changed)
 		ka_wake_call(&h->wake);
@@ -190,12 +197,19 @@ static void on_drained(void *arg)
 {
 	struct ka_hid *h = arg;
 
-	if (h->stopping) {
-		if (!h->backend->ops->busy(h->backend, KA_BACKEND_ALL))
-			finish_stop(h);
-	} else if (h->type_waits) {
-		type_next(h);
-	}
+	if (h->stopping || h->type_waits)
+		ka_loop_wake(&h->loop);
+}
+
+static void take_news(struct ka_hid *h)
+{
+	if (h->news.leds_gone)
+		ka_hands_set_leds(&h->hands, 0, false);
+	if (h->news.host_left)
+		ka_hands_cancel_texts(&h->hands);
+	if (h->news.send_again)
+		ka_hands_resend(&h->hands);
+	memset(&h->news, 0, sizeof(h->news));
 }
 
 /* ---- the thread ---- */
@@ -206,8 +220,12 @@ static void on_wake(void *arg)
 	struct ka_input e;
 	unsigned int n = 0;
 
-	if (h->stopping)
+	if (h->stopping) {
+		if (!h->backend->ops->busy(h->backend, KA_BACKEND_ALL))
+			finish_stop(h);
 		return;
+	}
+	take_news(h);
 	for (; n < INBOX_EVENTS && ka_mailbox_take(h->inbox, &e); n++)
 		ka_hands_apply(&h->hands, &e);
 	/* The host's events get their turn between two full boxes. */

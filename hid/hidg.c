@@ -67,6 +67,27 @@ static void drop_stale(struct ka_hidg *g)
 	}
 }
 
+static void note_flight(struct ka_hidg *g, const struct ka_report *r, uint64_t seq)
+{
+	g->in_flight = true;
+	g->flight_edge = r->edge;
+	g->flight_seq = seq;
+	g->shutdowns = 0;
+	atomic_fetch_add_explicit(&g->counters->reports, 1, memory_order_relaxed);
+}
+
+static void write_failed(struct ka_hidg *g, const struct ka_report *r, int cause)
+{
+	if (cause != -ESHUTDOWN)
+		ka_log_every(WARN, KA_SEC(10), "hidg", "write_failed", "function=%s cause=\"%s\"",
+			     ka_report_name(r->function), ka_err_str(cause));
+	g->blocked = true;
+	if (++g->shutdowns >= KA_HIDG_SHUTDOWNS)
+		g->events.lost(g->events.arg, g);
+	else
+		g->events.retry(g->events.arg, KA_HIDG_RETRY_MS);
+}
+
 /* False when writing has to wait. */
 static bool write_head(struct ka_hidg *g)
 {
@@ -77,24 +98,25 @@ static bool write_head(struct ka_hidg *g)
 		return false;
 	n = g->io->write(g->fd, e->report.data, e->report.len);
 	if (n < 0 && errno == EAGAIN) {
-		/* Its POLLOUT is still to come. Whether that one was an edge is not known any more. */
+		/* The POLLOUT of an earlier one is still to come; what it carried is not known any more. */
 		g->in_flight = true;
 		g->flight_edge = false;
 		return false;
 	}
 	if (n < 0) {
-		if (errno != ESHUTDOWN)
-			ka_log_every(WARN, KA_SEC(10), "hidg", "write_failed", "function=%s cause=\"%s\"",
-				     ka_report_name(e->report.function), ka_err_str(-errno));
-		g->blocked = true;
-		g->events.retry(g->events.arg, KA_HIDG_RETRY_MS);
+		write_failed(g, &e->report, -errno);
 		return false;
 	}
-	g->in_flight = true;
-	g->flight_edge = e->report.edge;
-	g->flight_seq = e->seq;
+	note_flight(g, &e->report, e->seq);
 	pop(g);
-	atomic_fetch_add_explicit(&g->counters->reports, 1, memory_order_relaxed);
+	return true;
+}
+
+bool ka_hidg_probe(struct ka_hidg *g, const struct ka_report *r)
+{
+	if (g->fd < 0 || g->io->write(g->fd, r->data, r->len) < 0)
+		return false;
+	note_flight(g, r, 0);
 	return true;
 }
 
@@ -146,6 +168,7 @@ void ka_hidg_host(struct ka_hidg *g, bool present)
 
 	g->host = present;
 	g->blocked = false;
+	g->shutdowns = 0;
 	if (present) {
 		ka_hidg_flush(g);
 		return;
@@ -244,6 +267,7 @@ int ka_hidg_attach(struct ka_hidg *g, int fd)
 	g->blocked = false;
 	g->reads_paused = false;
 	g->empty_reads = 0;
+	g->shutdowns = 0;
 	watch(g);
 	return 0;
 }

@@ -27,6 +27,7 @@
 #define KA_HIDG_QUEUE 256
 #define KA_HIDG_STALE_US 1000000
 #define KA_HIDG_RETRY_MS 50
+#define KA_HIDG_SHUTDOWNS 4 /* failures in a row after which the host counts as gone */
 
 struct ka_hidg;
 
@@ -41,6 +42,8 @@ struct ka_hidg_events {
 	void (*leds)(void *arg, uint8_t leds);
 	/* A report reached the host, or the queue was emptied. */
 	void (*settled)(void *arg, struct ka_hidg *g);
+	/* Writing goes on failing with ESHUTDOWN. */
+	void (*lost)(void *arg, struct ka_hidg *g);
 	/* ka_hidg_retry() is to be called in ms. */
 	void (*retry)(void *arg, unsigned int ms);
 	/* May the report with this number go now? False: ka_hidg_flush() or ka_hidg_retry() follows later. */
@@ -66,6 +69,7 @@ struct ka_hidg {
 	bool blocked;	   /* write failed: wait for retry() or host() */
 	bool reads_paused; /* readable again and again without anything to read */
 	unsigned int empty_reads;
+	unsigned int shutdowns; /* in a row */
 	uint64_t flight_seq;
 	unsigned int head, count;
 	struct ka_hidg_entry queue[KA_HIDG_QUEUE];
@@ -82,6 +86,8 @@ void ka_hidg_close(struct ka_hidg *g);
 void ka_hidg_push(struct ka_hidg *g, const struct ka_report *r, uint64_t seq);
 /* present false: the host is gone, and the queue with it. true: write what is queued. */
 void ka_hidg_host(struct ka_hidg *g, bool present);
+/* Tries one report on a host that is not present. True: somebody takes reports after all. */
+bool ka_hidg_probe(struct ka_hidg *g, const struct ka_report *r);
 /* Writes what can be written. */
 void ka_hidg_flush(struct ka_hidg *g);
 /* As asked for by events.retry. */
