@@ -133,10 +133,21 @@ int ka_reach_new(struct ka_reach **out, const struct ka_reach_cfg *cfg, struct k
 	return 0;
 }
 
+static void listen_on_lan(struct ka_reach *r)
+{
+	int ret = ka_lan_new(&r->lan, &r->env);
+
+	if (ret < 0)
+		ka_log(WARN, "lan", "discovery does not answer", "port=%u cause=\"%s\"", r->cfg.rd->lan_port,
+		       ka_dial_words(ret));
+}
+
 int ka_reach_listen(struct ka_reach *r, struct ka_errbuf *eb)
 {
 	const struct ka_rd_cfg *rd = r->cfg.rd;
 
+	if (rd->lan_discovery)
+		listen_on_lan(r);
 	if (!rd->direct)
 		return 0;
 	return ka_listener_new(&r->listener, r->cfg.uv, rd->direct_address, rd->direct_port, on_accepted, r, eb);
@@ -160,12 +171,6 @@ int ka_reach_start(struct ka_reach *r)
 
 	if (ret < 0)
 		return ret;
-	if (r->cfg.rd->lan_discovery) {
-		ret = ka_lan_new(&r->lan, &r->env);
-		if (ret < 0)
-			ka_log(WARN, "lan", "discovery does not answer", "port=%u cause=\"%s\"", r->cfg.rd->lan_port,
-			       ka_dial_words(ret));
-	}
 	return *r->env.host ? start_server(r) : 0;
 }
 

@@ -53,7 +53,8 @@ struct ka_reach_status {
 struct ka_reach;
 
 int ka_reach_new(struct ka_reach **out, const struct ka_reach_cfg *cfg, struct ka_errbuf *eb) KA_MUST_USE;
-/* Binds the direct listener (if configured); text in eb names the address and what to do. Before the loop runs. */
+/* Binds the direct listener and the LAN port (if configured). Text in eb names the address and what to do; a LAN port
+ * that is taken is only logged. Before the loop runs. */
 int ka_reach_listen(struct ka_reach *r, struct ka_errbuf *eb) KA_MUST_USE;
 /* Owner, before or while the loop runs. */
 int ka_reach_start(struct ka_reach *r) KA_MUST_USE;
