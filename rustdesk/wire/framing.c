@@ -68,12 +68,14 @@ void ka_framer_filled(struct ka_framer *f, size_t n)
 
 int ka_framer_next(struct ka_framer *f, uint8_t **payload, size_t *len)
 {
-	struct ka_span s = ka_span_make(f->in.data + f->consumed, f->in.len - f->consumed);
+	struct ka_span s;
 	size_t header;
 	size_t n;
 
-	if (!ka_span_left(&s))
+	/* Also before anything has arrived: there is no memory to point into then. */
+	if (f->consumed == f->in.len)
 		return 0;
+	s = ka_span_make(f->in.data + f->consumed, f->in.len - f->consumed);
 	header = (*s.p & 3u) + 1;
 	if (ka_span_left(&s) < header)
 		return 0;
