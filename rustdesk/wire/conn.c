@@ -22,7 +22,8 @@ struct ka_conn {
 	struct ka_seal rx, tx;
 	bool sealed;
 	bool closed;
-	size_t last_pending; /* for ka_conn_stalled_us */
+	uint64_t submitted;  /* bytes handed to uv so far */
+	uint64_t last_taken; /* by the kernel, when ka_conn_stalled_us looked */
 	int64_t last_moved_us;
 };
 
@@ -124,6 +125,7 @@ int ka_conn_new(struct ka_conn **out, const struct ka_conn_cfg *cfg, int fd)
 		return ret;
 	}
 	c->cfg = *cfg;
+	c->last_taken = UINT64_MAX; /* the clock of stalls starts at the first look */
 	ka_framer_init(&c->framer, cfg->in_limit);
 	c->tcp.data = c;
 	ret = uv_tcp_open(&c->tcp, fd);
@@ -163,9 +165,12 @@ static int submit(struct ka_conn *c, struct blob *b)
 		free(b);
 		return -KA_E_TOO_BIG;
 	}
+	c->submitted += b->len;
 	ret = uv_write(&b->req, (uv_stream_t *)&c->tcp, &buf, 1, on_written);
-	if (ret < 0)
+	if (ret < 0) {
+		c->submitted -= buf.len;
 		free(b);
+	}
 	return ret;
 }
 
@@ -232,10 +237,12 @@ size_t ka_conn_pending(const struct ka_conn *c)
 int64_t ka_conn_stalled_us(struct ka_conn *c, int64_t now_us)
 {
 	size_t pending = ka_conn_pending(c);
+	uint64_t taken = c->submitted - pending;
 
-	if (!pending || pending != c->last_pending)
+	/* Bytes added meanwhile are no movement: a peer that only makes us answer must not look alive. */
+	if (!pending || taken != c->last_taken)
 		c->last_moved_us = now_us;
-	c->last_pending = pending;
+	c->last_taken = taken;
 	return now_us - c->last_moved_us;
 }
 

@@ -21,7 +21,7 @@
 struct ka_conn_cfg {
 	uv_loop_t *uv;
 	size_t in_limit;  /* largest payload accepted, bytes */
-	size_t out_limit; /* bytes waiting to be sent at most; past that the connection ends */
+	size_t out_limit; /* bytes waiting to be sent at most; past that sending fails: the owner must end it */
 	/* One message in the clear, writable, valid during the call. A negative result ends the connection. */
 	int (*on_message)(void *arg, uint8_t *data, size_t len);
 	/* Everything handed to send has reached the kernel. */
