@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/check/check.h"
+
+#include <errno.h>
+
+#include "base/input.h"
+#include "hid/layout.h"
+
+static struct ka_layout *load(const char *name)
+{
+	struct ka_layout *l = NULL;
+	struct ka_errbuf eb = {.text = ""};
+	int ret = ka_layout_new(&l, name, &eb);
+
+	if (ret < 0)
+		fail_msg("%s: %s", name, eb.text);
+	return l;
+}
+
+static void assert_stroke(const struct ka_layout *l, uint32_t cp, uint8_t usage, uint8_t mods)
+{
+	struct ka_stroke s;
+
+	if (!ka_layout_find(l, cp, &s))
+		fail_msg("U+%04X is not there", cp);
+	assert_int_equal(s.usage, usage);
+	assert_int_equal(s.mods, mods);
+}
+
+static void test_bad_names_are_refused(void **state)
+{
+	static const char *const bad[] = {"",	      "nosuch", "us(",	   "us)",	"us()",
+					  "us(nope)", "../us",	"us,de",   "us(intl)x", "(intl)",
+					  "us(a)(b)", "a/b",	"us de\n", "us(../x)",	"%s%s%s%n"};
+	char longest[300];
+	struct ka_layout *l;
+
+	(void)state;
+	for (size_t i = 0; i < KA_ARRAY_LEN(bad); i++) {
+		struct ka_errbuf eb = {.text = ""};
+
+		if (ka_layout_new(&l, bad[i], &eb) != -KA_E_CONFIG)
+			fail_msg("'%s' was taken", bad[i]);
+		assert_true(eb.text[0]);
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(ka_layout_new(&l, longest, NULL), -KA_E_CONFIG);
+	ka_layout_free(NULL);
+}
+
+static void test_us_types_all_of_ascii(void **state)
+{
+	struct ka_layout *l = load("us");
+	struct ka_stroke s;
+
+	(void)state;
+	for (uint32_t cp = 0x20; cp < 0x7f; cp++) {
+		if (!ka_layout_find(l, cp, &s))
+			fail_msg("U+%04X is not there", cp);
+		assert_int_equal(s.mods & ~KA_MOD_LSHIFT, 0);
+		/* Not the extra ISO key, which means something else to many hosts. */
+		assert_true(s.usage < 0x64);
+	}
+	assert_stroke(l, 'a', 0x04, 0);
+	assert_stroke(l, 'A', 0x04, KA_MOD_LSHIFT);
+	assert_stroke(l, '<', 0x36, KA_MOD_LSHIFT);
+	assert_stroke(l, '|', 0x31, KA_MOD_LSHIFT);
+	assert_stroke(l, '@', 0x1f, KA_MOD_LSHIFT);
+	assert_stroke(l, '\n', 0x28, 0);
+	assert_stroke(l, '\r', 0x28, 0);
+	assert_stroke(l, '\t', 0x2b, 0);
+	assert_false(ka_layout_has_altgr(l));
+	assert_false(ka_layout_find(l, 0x20ac, &s));
+	assert_false(ka_layout_find(l, 0, &s));
+	assert_false(ka_layout_find(l, 0x1b, &s));
+	assert_false(ka_layout_find(l, 0x7f, &s));
+	assert_false(ka_layout_find(l, 0xffffffff, &s));
+	ka_layout_free(l);
+}
+
+static void test_german_uses_altgr_and_the_extra_key(void **state)
+{
+	struct ka_layout *l = load("de");
+	struct ka_stroke s;
+
+	(void)state;
+	assert_stroke(l, 'z', 0x1c, 0);
+	assert_stroke(l, 'y', 0x1d, 0);
+	assert_stroke(l, 0xe4, 0x34, 0);
+	assert_stroke(l, 0xc4, 0x34, KA_MOD_LSHIFT);
+	assert_stroke(l, 0xdf, 0x2d, 0);
+	assert_stroke(l, '@', 0x14, KA_MOD_RALT);
+	assert_stroke(l, 0x20ac, 0x08, KA_MOD_RALT);
+	assert_stroke(l, '\\', 0x2d, KA_MOD_RALT);
+	assert_stroke(l, '<', 0x64, 0);
+	assert_stroke(l, '|', 0x64, KA_MOD_RALT);
+	assert_stroke(l, '/', 0x24, KA_MOD_LSHIFT);
+	assert_true(ka_layout_has_altgr(l));
+	/* Dead in this variant, plain in the other. */
+	assert_false(ka_layout_find(l, '^', &s));
+	ka_layout_free(l);
+	l = load("de(nodeadkeys)");
+	assert_stroke(l, '^', 0x35, 0);
+	ka_layout_free(l);
+}
+
+static void test_other_layouts_load(void **state)
+{
+	static const char *const names[] = {"gb", "fr", "es", "it", "ch", "br",	      "pt",
+					    "pl", "ru", "jp", "se", "tr", "us(intl)", "cz(qwerty)"};
+
+	(void)state;
+	for (size_t i = 0; i < KA_ARRAY_LEN(names); i++) {
+		struct ka_layout *l = load(names[i]);
+		struct ka_stroke s;
+
+		assert_true(ka_layout_find(l, ' ', &s));
+		assert_int_equal(s.usage, 0x2c);
+		assert_true(ka_layout_find(l, '1', &s));
+		ka_layout_free(l);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bad_names_are_refused),
+		cmocka_unit_test(test_us_types_all_of_ascii),
+		cmocka_unit_test(test_german_uses_altgr_and_the_extra_key),
+		cmocka_unit_test(test_other_layouts_load),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
