@@ -41,13 +41,9 @@ static const struct ka_key_row *find_control(int32_t control)
 
 static const struct ka_key_row *find_code(const struct ka_keymap *m, int32_t code)
 {
-	uint16_t want = (uint16_t)code;
+	int64_t want = m->windows ? code : (int64_t)code - X11_OFFSET;
 
-	if (!m->windows && (code <= X11_OFFSET || code > 0xffff))
-		return NULL;
-	if (!m->windows)
-		want = (uint16_t)(want - X11_OFFSET);
-	for (size_t i = 0; want && i < ka_key_table_len; i++) {
+	for (size_t i = 0; want > 0 && i < ka_key_table_len; i++) {
 		if ((m->windows ? ka_key_table[i].set1 : ka_key_table[i].evdev) == want)
 			return &ka_key_table[i];
 	}
@@ -85,7 +81,7 @@ static bool has_modifier(const struct ka_key_event *e, int32_t control)
 
 static struct ka_input *next(struct made *made)
 {
-	/* Eight modifiers around one click are 18: the longest are cut before the key itself, see add_mods(). */
+	/* At most four modifiers down, a click, eight up: it never is full. */
 	if (made->n == KA_KEYMAP_OUT)
 		return NULL;
 	made->out[made->n] = (struct ka_input){0};
@@ -104,16 +100,11 @@ static void add_usage(struct made *made, enum ka_input_kind kind, uint16_t usage
 	in->key.hint = hint;
 }
 
-/* At most four modifiers at a time: no shortcut has more. */
 static void add_mods(struct made *made, uint8_t mods, bool down)
 {
-	unsigned int left = 4;
-
-	for (unsigned int i = 0; i < 8 && left; i++) {
-		if (mods & 1u << i) {
+	for (unsigned int i = 0; i < 8; i++) {
+		if (mods & 1u << i)
 			add_usage(made, KA_INPUT_KEY, (uint16_t)(USAGE_FIRST_MOD + i), down, KA_LOCK_NONE);
-			left--;
-		}
 	}
 }
 
@@ -123,10 +114,15 @@ static uint8_t both_sides(uint8_t mods)
 	return (uint8_t)(mods | mods >> 4 | mods << 4);
 }
 
-/* Modifiers listed with a key that the controller does not hold by key events of their own. */
+/* Modifiers listed with a key that the controller does not hold by key events of their own: at most four, no shortcut
+ * has more. */
 static uint8_t missing_mods(const struct ka_keymap *m, const struct ka_key_event *e)
 {
-	return (uint8_t)(ka_keymap_mods(e->modifiers, e->n_modifiers) & ~both_sides(m->held));
+	uint8_t mods = ka_keymap_mods(e->modifiers, e->n_modifiers) & (uint8_t)~both_sides(m->held);
+
+	while (__builtin_popcount(mods) > 4)
+		mods &= (uint8_t) ~(1u << (31 - __builtin_clz(mods)));
+	return mods;
 }
 
 static int64_t key_name(const struct ka_key_event *e)
@@ -134,15 +130,22 @@ static int64_t key_name(const struct ka_key_event *e)
 	return (int64_t)e->code | (int64_t)e->what << 32;
 }
 
-static void remember_added(struct ka_keymap *m, const struct ka_key_event *e, uint8_t mods)
+/* Where what is added for this key is kept, also when it repeats; NULL when there is no place. */
+static uint8_t *place_for_added(struct ka_keymap *m, const struct ka_key_event *e)
 {
-	for (size_t i = 0; mods && i < KA_KEYMAP_ADDED; i++) {
-		if (!m->added[i].key) {
-			m->added[i].key = key_name(e);
-			m->added[i].mods = mods;
-			return;
-		}
+	size_t at = KA_KEYMAP_ADDED;
+
+	for (size_t i = KA_KEYMAP_ADDED; i-- > 0;) {
+		if (m->added[i].key == key_name(e))
+			return &m->added[i].mods;
+		if (!m->added[i].key)
+			at = i;
 	}
+	if (at == KA_KEYMAP_ADDED)
+		return NULL;
+	m->added[at].key = key_name(e);
+	m->added[at].mods = 0;
+	return &m->added[at].mods;
 }
 
 /* What was added for this key and is not needed by another one still down. */
@@ -199,7 +202,8 @@ static void add_chr(struct made *made, uint32_t cp, bool down)
 
 static void map_key(struct ka_keymap *m, const struct ka_key_event *e, struct made *made)
 {
-	const struct ka_key_row *r = find_code(m, e->code);
+	/* Translate may carry the controller's virtual key in the high half. */
+	const struct ka_key_row *r = find_code(m, e->mode == KA_KEY_TRANSLATE ? e->code & 0xffff : e->code);
 	uint8_t bit = r ? mod_bit(r) : 0;
 
 	if (!r)
@@ -231,9 +235,13 @@ static void legacy_key(struct ka_keymap *m, const struct ka_key_event *e, const 
 	if (down) {
 		/* A modifier's own event lists itself; nothing is added for it. */
 		uint8_t mods = bit ? 0 : missing_mods(m, e);
+		uint8_t *added = mods ? place_for_added(m, e) : NULL;
 
-		add_mods(made, mods, true);
-		remember_added(m, e, mods);
+		/* What could not be remembered would stay down for ever: rather the key alone. */
+		if (added) {
+			add_mods(made, mods, true);
+			*added |= mods;
+		}
 		if (r)
 			add_row(made, r, true, KA_LOCK_NONE);
 		else
@@ -278,6 +286,11 @@ static void type_once(struct ka_keymap *m, const struct ka_key_event *e, struct 
 	add_mods(made, mods, false);
 }
 
+static bool is_scalar(int32_t code)
+{
+	return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
 size_t ka_keymap_translate(struct ka_keymap *m, const struct ka_key_event *e, struct ka_input out[static KA_KEYMAP_OUT])
 {
 	struct made made = {.out = out};
@@ -290,17 +303,17 @@ size_t ka_keymap_translate(struct ka_keymap *m, const struct ka_key_event *e, st
 	case KA_KEY_CHR:
 		if (e->mode == KA_KEY_MAP || e->mode == KA_KEY_TRANSLATE)
 			map_key(m, e, &made);
-		else if (e->code > 0 && e->code <= 0x10ffff)
+		else if (is_scalar(e->code))
 			legacy_key(m, e, NULL, &made);
 		break;
 	case KA_KEY_UNICODE:
-		if (e->code > 0 && e->code <= 0x10ffff)
+		if (is_scalar(e->code))
 			type_once(m, e, &made);
 		break;
 	case KA_KEY_HOTKEY:
 		/* Low half: the character; high half: a virtual key we do not need. */
 		hot.code = e->code & 0xffff;
-		if (hot.code)
+		if (is_scalar(hot.code))
 			legacy_key(m, &hot, NULL, &made);
 		break;
 	case KA_KEY_SEQ:
