@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# First program of the guest: the host's root over 9p, read-only, under a tmpfs overlay; then guest/session.sh in it.
+# First program of the guest: the host's root over 9p, read-only, under a tmpfs overlay; then guest/boot.sh in it.
 PATH=/bin
 /bin/busybox --install -s /bin
 mount -t devtmpfs dev /dev
@@ -21,4 +21,4 @@ mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 host /h
 for folder in dev proc sys; do
 	mount --move "/$folder" "/new/$folder"
 done
-exec switch_root /new "$root/tests/vm/guest/session.sh" "$root"
+exec switch_root /new "$root/tests/vm/guest/boot.sh" "$root"

@@ -88,7 +88,7 @@ def qemu(accel, image, archive):
     share = "local,security_model=none,multidevs=remap"
     return ["qemu-system-x86_64", "-accel", acceleration, "-cpu", "max", "-smp", "2", "-m", "2048",
             "-kernel", image, "-initrd", archive,
-            "-append", f"console=ttyS0 panic=-1 quiet loglevel=4 ka.root={ROOT}",
+            "-append", f"console=ttyS0 panic=-1 quiet loglevel=3 ka.root={ROOT}",
             "-virtfs", f"{share},path=/,mount_tag=host,readonly=on",
             "-virtfs", f"{share},path={OUT},mount_tag=out",
             "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nic", "none"]
@@ -138,7 +138,7 @@ def main():
     archive = initramfs(modules)
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    (OUT / "arguments").write_text(" ".join(options.tests) + "\n")
+    (OUT / "arguments").write_text("\n".join(options.tests) + "\n")
     accels = [options.accel] if options.accel != "auto" else ["kvm", "tcg"]
     if options.accel == "auto" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         accels = ["tcg"]

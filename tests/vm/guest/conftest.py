@@ -26,3 +26,9 @@ def sources():
 def usb():
     """A USB controller and the host it is plugged into."""
     target.load()
+
+
+def pytest_runtest_logreport(report):
+    """Failures are told at once: a guest that hangs later would take them with it."""
+    if report.failed:
+        print(f"\n{report.longreprtext}\n", flush=True)

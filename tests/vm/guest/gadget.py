@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A keyboard gadget made by hand in configfs: proves the test bench without the agent, and serves as foreign leftover."""
+"""A keyboard gadget made by hand in configfs: proves the test bench, and serves as somebody else's gadget."""
 import os
 import select
 from pathlib import Path

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = ROOT / "build" / "release" / "agent" / "kvmagent"
 CONFIGFS = Path("/sys/kernel/config")
+OUT = Path("/run/out")  # on the host: build/vm/out
 PASSWORD = "guest-Passw0rd"
 # The guest is emulated and runs 10 to 30 times slower than the machine it runs on.
 PATIENCE_S = 30
@@ -61,7 +62,7 @@ class Agent:
 
     def __init__(self, folder, **sections):
         self.folder = Path(folder)
-        self.log_path = self.folder / "agent.log"
+        self.log_path = OUT / f"agent-{self.folder.name}.log"
         self.process = None
         self.port = None
         self.id = None

@@ -69,7 +69,7 @@ class Target:
         for device in self.devices.values():
             device.close()
 
-    def events(self, count, timeout=lib.PATIENCE_S, settle=0.3):
+    def events(self, count, timeout=10, settle=0.3):
         """(role, code name, value) of the next count events and of any that come within settle seconds after them.
 
         Synchronisation, scan codes, autorepeat and the high-resolution twins of wheel events are left out.

@@ -18,7 +18,8 @@ def test_vivid_shows_bars(sources, tmp_path, which):
     lib.run("v4l2-ctl", "-d", source.path, "-v", "pixelformat=RGB3", "--stream-mmap", "--stream-count=1",
             f"--stream-to={raw}")
     rgb = np.fromfile(raw, np.uint8).reshape(480, 640, 3)
-    assert np.abs(np.array(vivid.bar_colours(rgb)) - vivid.BARS).max() < 4
+    assert vivid.shows_bars(rgb, tolerance=3)
+    assert not vivid.shows_bars(rgb[:, ::-1])
 
 
 def test_vivid_loses_its_signal(sources):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lib
+import numpy as np
 
 # vivid's "100% Colorbar", left to right, as R, G, B.
 BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0),
@@ -57,3 +58,8 @@ def bar_colours(rgb):
     half = width // 64
     middles = [(2 * bar + 1) * width // 16 for bar in range(8)]
     return [rgb[height // 4:height // 2, x - half:x + half].mean(axis=(0, 1)) for x in middles]
+
+
+def shows_bars(rgb, tolerance=16):
+    """Whether a picture shows vivid's bars. The encoder's losses and two roundings stay well under the tolerance."""
+    return np.abs(np.array(bar_colours(rgb)) - BARS).max() <= tolerance

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Debian package on a machine with systemd: installed, edited, upgraded, removed, purged."""
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import lib
+import pytest
+import target
+import vivid
+from tests.peer.controller import Controller
+
+CONFIG = Path("/etc/kvmagent.cfg")
+STATE = Path("/var/lib/kvmagent")
+PORT = 21118
+# Appended to the packaged configuration; the sections it names are commented out there.
+EDIT = f"""
+video = {{ fps = 5; }};
+rustdesk = {{ password = "{lib.PASSWORD}"; lan_discovery = false;
+	direct = {{ enabled = true; address = "127.0.0.1"; port = {PORT}; }}; }};
+"""
+
+
+def dpkg(*arguments):
+    return lib.run("dpkg", *arguments)
+
+
+def status():
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", "kvmagent"], capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else "unknown"
+
+
+def unit(key):
+    return lib.run("systemctl", "show", "--value", "--property", key, "kvmagent.service").strip()
+
+
+def journal():
+    return lib.run("journalctl", "--no-pager", "-o", "cat", "-u", "kvmagent.service")
+
+
+def leftovers():
+    """Files with the package's name where it could put any."""
+    folders = ("/etc", "/etc/systemd/system", "/var/lib", "/var/lib/dpkg/info", "/var/lib/systemd", "/usr/sbin",
+               "/var/lib/systemd/deb-systemd-helper-enabled", "/usr/lib/modules-load.d", "/lib/systemd/system",
+               "/usr/share/doc", "/usr/share/lintian/overrides", "/usr/share/man/man8", "/usr/share/man/man5")
+    return sorted(str(path) for folder in folders for path in Path(folder).glob("*kvmagent*"))
+
+
+@pytest.fixture(scope="module")
+def deb():
+    found = list((lib.ROOT / "build" / "deb").glob("kvmagent_*.deb"))
+    assert len(found) == 1, "one package in build/deb"
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def installed(deb, usb, sources):
+    """The package, installed as a user would, while a picture and a USB host are there."""
+    sources[0].plug()
+    before = leftovers()
+    dpkg("-i", str(deb))
+    yield deb
+    if status() != "unknown":
+        dpkg("--purge", "kvmagent")
+    assert leftovers() == before
+
+
+def test_install_protects_the_configuration(installed):
+    assert f"{CONFIG} " in lib.run("dpkg-query", "-W", "-f", "${Conffiles}", "kvmagent")
+    info = CONFIG.stat()
+    assert (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (0o640, 0, 0)
+
+
+def test_install_starts_the_unit(installed):
+    assert lib.run("systemd-analyze", "verify", "--man=no", "kvmagent.service") == ""
+    assert unit("ActiveState") == "active", journal()
+    assert unit("UnitFileState") == "enabled"
+    lib.run("/usr/sbin/kvmagent", "--config", str(CONFIG), "--check-config")
+    assert stat.S_IMODE(STATE.stat().st_mode) == 0o700
+    lib.eventually(lambda: "kvmagent" in target.gadgets(), "a gadget made inside the unit's sandbox")
+
+
+def test_unit_gives_picture_and_keys(installed):
+    with CONFIG.open("a") as config:
+        config.write(EDIT)
+    lib.run("systemctl", "restart", "kvmagent.service")
+    with target.Target() as host, Controller.direct("127.0.0.1", PORT, timeout=lib.PATIENCE_S) as peer:
+        peer.login(lib.PASSWORD, timeout=lib.PATIENCE_S)
+        picture = peer.frame(lib.PATIENCE_S)
+        assert vivid.shows_bars(picture.rgb), "vivid's picture through the unit's device rules"
+        peer.tap("k")
+        assert host.events(2) == [("keyboard", "KEY_K", 1), ("keyboard", "KEY_K", 0)]
+
+
+def test_upgrade_keeps_edits_and_state(installed, tmp_path):
+    identity = snapshot(STATE)
+    main = unit("MainPID")
+    upgrade = tmp_path / "new"
+    lib.run("dpkg-deb", "-R", str(installed), str(upgrade))
+    control = upgrade / "DEBIAN" / "control"
+    control.write_text(re.sub(r"^Version: (.*)$", r"Version: \1+1", control.read_text(), flags=re.MULTILINE))
+    lib.run("dpkg-deb", "-b", str(upgrade), str(tmp_path / "new.deb"))
+    dpkg("-i", str(tmp_path / "new.deb"))
+    assert CONFIG.read_text().endswith(EDIT)
+    assert stat.S_IMODE(CONFIG.stat().st_mode) == 0o640
+    assert snapshot(STATE) == identity
+    assert unit("ActiveState") == "active" and unit("MainPID") != main
+
+
+def test_remove_keeps_edits_and_state(installed):
+    identity = snapshot(STATE)
+    dpkg("--remove", "kvmagent")
+    assert target.gadgets() == []
+    assert not Path("/usr/sbin/kvmagent").exists()
+    assert CONFIG.read_text().endswith(EDIT) and snapshot(STATE) == identity
+    dpkg("-i", str(installed))
+    assert CONFIG.read_text().endswith(EDIT) and snapshot(STATE) == identity
+    assert unit("ActiveState") == "active"
+
+
+def test_purge_leaves_nothing(installed):
+    dpkg("--purge", "kvmagent")
+    assert status() == "unknown"
+    assert not CONFIG.exists() and not STATE.exists()
+    assert target.gadgets() == []
+    assert "kvmagent" not in Path("/etc/passwd").read_text()
+
+
+def snapshot(folder):
+    """Names and contents of the files that make the device what it is."""
+    return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
