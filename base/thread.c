@@ -5,23 +5,42 @@
 #include <signal.h>
 #include <string.h>
 
-int ka_thread_start(struct ka_thread *t, const char *name, void *(*fn)(void *), void *arg)
+/* Signals belong to the main thread alone; a new thread inherits the mask. */
+static int create(pthread_t *id, const char *name, void *(*fn)(void *), void *arg)
 {
 	sigset_t all;
 	sigset_t before;
 	int err;
 
-	assert(!t->running && strlen(name) <= 15);
-	/* Signals belong to the main thread alone; a new thread inherits the mask. */
+	assert(strlen(name) <= 15);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&t->id, NULL, fn, arg);
+	err = pthread_create(id, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		return -err;
-	t->running = true;
-	pthread_setname_np(t->id, name);
-	return 0;
+	if (!err)
+		pthread_setname_np(*id, name);
+	return -err;
+}
+
+int ka_thread_start(struct ka_thread *t, const char *name, void *(*fn)(void *), void *arg)
+{
+	int ret;
+
+	assert(!t->running);
+	ret = create(&t->id, name, fn, arg);
+	t->running = ret == 0;
+	return ret;
+}
+
+int ka_thread_detach(const char *name, void *(*fn)(void *), void *arg)
+{
+	pthread_t id;
+	int ret = create(&id, name, fn, arg);
+
+	/* Only now, so that the name could still be given. */
+	if (ret == 0)
+		pthread_detach(id);
+	return ret;
 }
 
 void ka_thread_join(struct ka_thread *t)

@@ -16,6 +16,9 @@ struct ka_thread {
 
 /* name: at most 15 bytes. fn runs on the new thread. */
 int ka_thread_start(struct ka_thread *t, const char *name, void *(*fn)(void *), void *arg) KA_MUST_USE;
+/* For a call of the C library that blocks and cannot be stopped (name look-ups): nobody joins it, so it may outlive
+ * what started it and the end of main(). It owns arg or shares it by count, and touches nothing else. */
+int ka_thread_detach(const char *name, void *(*fn)(void *), void *arg) KA_MUST_USE;
 /* Waits for the end; no-op when it does not run. */
 void ka_thread_join(struct ka_thread *t);
 

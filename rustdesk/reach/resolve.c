@@ -4,17 +4,30 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ref.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "rustdesk/wire/addr.h"
 
+/* Shared by the loop and the thread; whoever is last frees it. */
 struct ka_resolve {
-	uv_getaddrinfo_t req;
+	struct ka_ref ref;
+	char host[KA_RESOLVE_HOST_MAX + 1];
 	uint16_t port;
-	ka_resolve_fn done; /* NULL: nobody wants it any more */
+	/* the thread's until it says so by async */
+	int status;
+	struct ka_resolve_list list;
+	/* the loop's */
+	uv_async_t async;
+	ka_resolve_fn done;
 	void *arg;
+	/* both */
+	pthread_mutex_t lock;
+	bool given_up; /* async is closed or about to be */
 };
 
 int ka_resolve_split(const char *text, uint16_t default_port, char host[static KA_RESOLVE_HOST_MAX + 1], uint16_t *port)
@@ -74,42 +87,105 @@ static void collect(struct ka_resolve_list *list, const struct addrinfo *ai, uin
 	}
 }
 
-static void on_info(uv_getaddrinfo_t *req, int status, struct addrinfo *info)
+static void unref(struct ka_resolve *q)
 {
-	struct ka_resolve *q = req->data;
-	struct ka_resolve_list list;
-
-	collect(&list, info, q->port);
-	uv_freeaddrinfo(info);
-	if (q->done)
-		q->done(q->arg, status < 0 ? status : list.n ? 0 : UV_EAI_NODATA, &list);
+	if (!ka_ref_put(&q->ref))
+		return;
+	pthread_mutex_destroy(&q->lock);
 	free(q);
 }
 
-int ka_resolve_new(struct ka_resolve **out, uv_loop_t *uv, const char *host, uint16_t port, ka_resolve_fn done,
-		   void *arg)
+static int cause_of(int err)
+{
+	switch (err) {
+	case EAI_NONAME:
+		return UV_EAI_NONAME;
+	case EAI_NODATA:
+	case EAI_ADDRFAMILY:
+		return UV_EAI_NODATA;
+	case EAI_AGAIN:
+		return UV_EAI_AGAIN;
+	case EAI_MEMORY:
+		return UV_EAI_MEMORY;
+	case EAI_SYSTEM:
+		return errno ? -errno : UV_EAI_FAIL;
+	default:
+		return UV_EAI_FAIL;
+	}
+}
+
+static void *look_up(void *arg)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-	struct ka_resolve *q = calloc(1, sizeof(*q));
-	int ret;
+	struct ka_resolve *q = arg;
+	struct addrinfo *info = NULL;
+	int err = getaddrinfo(q->host, NULL, &hints, &info);
 
-	if (!q)
-		return -ENOMEM;
-	*q = (struct ka_resolve){.port = port, .done = done, .arg = arg};
-	q->req.data = q;
-	ret = uv_getaddrinfo(uv, &q->req, on_info, host, NULL, &hints);
-	if (ret < 0) {
-		free(q);
-		return ret;
+	q->status = err ? cause_of(err) : 0;
+	if (!err) {
+		collect(&q->list, info, q->port);
+		freeaddrinfo(info);
+		if (!q->list.n)
+			q->status = UV_EAI_NODATA;
 	}
-	*out = q;
-	return 0;
+	pthread_mutex_lock(&q->lock);
+	if (!q->given_up)
+		uv_async_send(&q->async);
+	pthread_mutex_unlock(&q->lock);
+	unref(q);
+	return NULL;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	unref(h->data);
 }
 
 void ka_resolve_free(struct ka_resolve *q)
 {
 	if (!q)
 		return;
-	q->done = NULL;
-	uv_cancel((uv_req_t *)&q->req);
+	pthread_mutex_lock(&q->lock);
+	q->given_up = true;
+	pthread_mutex_unlock(&q->lock);
+	uv_close((uv_handle_t *)&q->async, on_closed);
+}
+
+static void on_looked_up(uv_async_t *a)
+{
+	struct ka_resolve *q = a->data;
+
+	/* The memory stays until the loop has closed the handle. */
+	ka_resolve_free(q);
+	q->done(q->arg, q->status, &q->list);
+}
+
+int ka_resolve_new(struct ka_resolve **out, uv_loop_t *uv, const char *host, uint16_t port, ka_resolve_fn done,
+		   void *arg)
+{
+	struct ka_resolve *q = calloc(1, sizeof(*q));
+	int ret;
+
+	if (!q)
+		return -ENOMEM;
+	ka_ref_init(&q->ref);
+	pthread_mutex_init(&q->lock, NULL);
+	q->port = port;
+	q->done = done;
+	q->arg = arg;
+	ret = ka_str_copy(q->host, sizeof(q->host), host) ? uv_async_init(uv, &q->async, on_looked_up) : -EINVAL;
+	if (ret < 0) {
+		unref(q);
+		return ret;
+	}
+	q->async.data = q;
+	ka_ref_get(&q->ref);
+	ret = ka_thread_detach("ka-dns", look_up, q);
+	if (ret < 0) {
+		unref(q); /* the thread's */
+		ka_resolve_free(q);
+		return ret;
+	}
+	*out = q;
+	return 0;
 }

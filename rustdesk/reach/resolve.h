@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* "host[:port]" to socket addresses. Look-ups run on libuv's pool. Owner: the loop's thread. */
+/*
+ * "host[:port]" to socket addresses. Owner: the loop's thread. Each look-up blocks a short-lived thread of its own and
+ * not one of libuv's pool: that is waited for when the loop closes, which with a dead name server takes many seconds.
+ */
 #ifndef KA_RESOLVE_H
 #define KA_RESOLVE_H
 
@@ -27,13 +30,13 @@ bool ka_resolve_literal(const char *host, uint16_t port, struct ka_resolve_list 
 
 struct ka_resolve;
 
-/* status: 0 and at least one address, or libuv's negative cause. */
+/* status: 0 and at least one address, or a negative cause: UV_EAI_* or -errno. */
 typedef void (*ka_resolve_fn)(void *arg, int status, const struct ka_resolve_list *list);
 
 int ka_resolve_new(struct ka_resolve **out, uv_loop_t *uv, const char *host, uint16_t port, ka_resolve_fn done,
 		   void *arg) KA_MUST_USE;
-/* The callback will not run. A look-up that libuv already works on ends by itself and holds the loop until then. NULL
- * is fine; not from within the callback. */
+/* The callback will not run; the thread ends by itself some time. NULL is fine; not from within the callback: there it
+ * is gone already. */
 void ka_resolve_free(struct ka_resolve *q);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/check/check.h"
 
+#include <semaphore.h>
 #include <signal.h>
 
 #include "base/thread.h"
@@ -47,6 +48,34 @@ static void test_thread_has_its_name_and_no_signals(void **state)
 	pthread_sigmask(SIG_SETMASK, NULL, &after);
 	assert_int_equal(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
 	pthread_barrier_destroy(&s.step);
+}
+
+struct apart {
+	int signal_blocked;
+	sem_t done;
+};
+
+static void *run_apart(void *arg)
+{
+	struct apart *a = arg;
+	sigset_t blocked;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	a->signal_blocked = sigismember(&blocked, SIGTERM);
+	sem_post(&a->done);
+	return NULL;
+}
+
+static void test_detached_thread_runs_without_signals(void **state)
+{
+	struct apart a = {0};
+
+	(void)state;
+	sem_init(&a.done, 0, 0);
+	assert_int_equal(ka_thread_detach("apart", run_apart, &a), 0);
+	sem_wait(&a.done);
+	assert_int_equal(a.signal_blocked, 1);
+	sem_destroy(&a.done);
 }
 
 static void test_join_of_a_thread_that_does_not_run_is_nothing(void **state)
@@ -96,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thread_has_its_name_and_no_signals),
+		cmocka_unit_test(test_detached_thread_runs_without_signals),
 		cmocka_unit_test(test_join_of_a_thread_that_does_not_run_is_nothing),
 		cmocka_unit_test(test_owner_is_the_thread_that_bound_itself),
 	};
