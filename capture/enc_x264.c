@@ -51,20 +51,40 @@ static int full_tune(char *dst, size_t size, const char *tune)
 	return ka_str_format(dst, size, "%s,zerolatency", tune);
 }
 
+static bool is_listed(const char *const *names, const char *word, size_t len)
+{
+	for (; *names; names++) {
+		if (strlen(*names) == len && memcmp(*names, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* x264 would complain about others on stderr. */
+static bool are_tunes(const char *list)
+{
+	size_t len;
+
+	for (; *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		if (!is_listed(x264_tune_names, list, len))
+			return false;
+	}
+	return true;
+}
+
 static int check_settings(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb)
 {
 	x264_param_t p;
 	char tune[128];
-	bool known = false;
 
-	for (unsigned int i = 0; x264_preset_names[i]; i++)
-		known = known || strcmp(cfg->preset, x264_preset_names[i]) == 0;
 	/* By name only: x264 would take a number too, and "placebo" is a promise nobody can keep live. */
-	if (!known || strcmp(cfg->preset, "placebo") == 0) {
+	if (!is_listed(x264_preset_names, cfg->preset, strlen(cfg->preset)) || strcmp(cfg->preset, "placebo") == 0) {
 		ka_errbuf_set(eb, "'%s' is not an x264 preset from ultrafast to veryslow", cfg->preset);
 		return -KA_E_CONFIG;
 	}
-	if (full_tune(tune, sizeof(tune), cfg->tune) < 0 || x264_param_default_preset(&p, cfg->preset, tune) < 0) {
+	if (full_tune(tune, sizeof(tune), cfg->tune) < 0 || !are_tunes(tune) ||
+	    x264_param_default_preset(&p, cfg->preset, tune) < 0) {
 		ka_errbuf_set(eb, "'%s' is not an x264 tune", cfg->tune ? cfg->tune : "");
 		return -KA_E_CONFIG;
 	}

@@ -24,7 +24,8 @@ struct ka_mjpeg {
 	bool damaged;
 	uint8_t chroma[2][BAND_MAX * PADDED_MAX];
 	uint8_t halved[2][BAND_MAX / 2 * PADDED_MAX];
-	uint8_t spill[PADDED_MAX]; /* rows below the picture */
+	uint8_t luma[BAND_MAX * PADDED_MAX]; /* where the destination has no room for whole MCUs */
+	uint8_t spill[PADDED_MAX];	     /* rows below the picture */
 };
 
 static void leave(j_common_ptr jpeg)
@@ -118,15 +119,25 @@ static bool is_usable(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, struct
 static uint32_t read_band(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, uint32_t y, size_t chroma_stride)
 {
 	uint32_t rows = (uint32_t)(m->jpeg.max_v_samp_factor * DCTSIZE);
+	size_t padded = m->jpeg.comp_info[0].width_in_blocks * DCTSIZE;
+	bool in_place = padded <= dst->rows.y_stride;
+	uint8_t *to = dst->rows.y + y * dst->rows.y_stride;
 	JSAMPROW luma[BAND_MAX], u[BAND_MAX], v[BAND_MAX];
 	JSAMPARRAY planes[3] = {luma, u, v};
 
 	for (uint32_t i = 0; i < BAND_MAX; i++) {
-		luma[i] = y + i < dst->height ? dst->rows.y + (y + i) * dst->rows.y_stride : m->spill;
+		luma[i] = !in_place		? m->luma + i * padded
+			  : y + i < dst->height ? to + i * dst->rows.y_stride
+						: m->spill;
 		u[i] = m->chroma[0] + i * chroma_stride;
 		v[i] = m->chroma[1] + i * chroma_stride;
 	}
-	return jpeg_read_raw_data(&m->jpeg, planes, rows) ? rows : 0;
+	if (!jpeg_read_raw_data(&m->jpeg, planes, rows))
+		return 0;
+	if (!in_place)
+		CopyPlane(m->luma, (int)padded, to, (int)dst->rows.y_stride, (int)dst->width,
+			  (int)KA_MIN(rows, dst->height - y));
+	return rows;
 }
 
 /* The band's chroma from scratch to place; rows: of luma, even. */
@@ -172,8 +183,7 @@ static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const str
 	if (!jpeg_start_decompress(j))
 		return -KA_E_FORMAT;
 	chroma_stride = j->num_components == 3 ? j->comp_info[1].width_in_blocks * DCTSIZE : 0;
-	if (j->comp_info[0].width_in_blocks * DCTSIZE > KA_MIN(dst->rows.y_stride, sizeof(m->spill)) ||
-	    chroma_stride > PADDED_MAX)
+	if (j->comp_info[0].width_in_blocks * DCTSIZE > PADDED_MAX || chroma_stride > PADDED_MAX)
 		return -KA_E_FORMAT;
 	for (uint32_t y = 0; y < dst->height && !m->cut_off;) {
 		uint32_t band = read_band(m, dst, y, chroma_stride);

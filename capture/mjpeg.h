@@ -14,7 +14,7 @@
 
 struct ka_mjpeg;
 
-/* Where the picture goes. Strides are at least the width rounded up to 16. */
+/* Where the picture goes. */
 struct ka_mjpeg_dst {
 	struct ka_nv12_rows rows;
 	uint32_t width, height;		  /* even */
