@@ -194,7 +194,7 @@ bool ka_hidg_edge_before(const struct ka_hidg *g, uint64_t seq)
 	for (unsigned int i = 0; i < g->count; i++) {
 		const struct ka_hidg_entry *e = &g->queue[(g->head + i) % KA_HIDG_QUEUE];
 
-		if (e->seq > seq)
+		if (e->seq >= seq)
 			return false;
 		if (e->report.edge)
 			return true;
