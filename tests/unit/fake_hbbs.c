@@ -150,15 +150,18 @@ static Rdv__Envelope *keep(struct fake_bench *b, const uint8_t *data, size_t len
 
 static void serve_udp(struct fake_bench *b)
 {
-	Rdv__RegisterPeerResponse peer = RDV__REGISTER_PEER_RESPONSE__INIT;
-	Rdv__RegisterPkResponse pk = RDV__REGISTER_PK_RESPONSE__INIT;
-	Rdv__Envelope a = RDV__ENVELOPE__INIT;
+	Rdv__RegisterPeerResponse peer;
+	Rdv__RegisterPkResponse pk;
+	Rdv__Envelope a;
 	struct sockaddr_storage from = {0};
 	socklen_t from_len = sizeof(from);
 	uint8_t in[1024];
 	ssize_t n = recvfrom(b->udp, in, sizeof(in), 0, (struct sockaddr *)&from, &from_len);
 	Rdv__Envelope *e;
 
+	rdv__register_peer_response__init(&peer);
+	rdv__register_pk_response__init(&pk);
+	rdv__envelope__init(&a);
 	if (n < 0)
 		return;
 	e = keep(b, in, (size_t)n, &from, false);
@@ -195,11 +198,13 @@ static void accept_conn(struct fake_bench *b, int which)
 
 static void answer_nat_test(struct fake_bench *b, int fd, int which, const struct sockaddr_storage *from)
 {
-	Rdv__TestNatResponse nat = RDV__TEST_NAT_RESPONSE__INIT;
-	Rdv__Envelope a = RDV__ENVELOPE__INIT;
+	Rdv__TestNatResponse nat;
+	Rdv__Envelope a;
 	uint8_t out[64];
 	size_t len;
 
+	rdv__test_nat_response__init(&nat);
+	rdv__envelope__init(&a);
 	if (b->nat_silent)
 		return;
 	nat.port = ka_addr_port(from) + (which == 0 ? b->nat_shift : 0);

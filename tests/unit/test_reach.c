@@ -72,10 +72,12 @@ static void start_registered(struct fake_bench *b, const char *host)
 
 static void push_punch(struct fake_bench *b, const char *ip, uint16_t port, enum ka_nat nat, bool forged)
 {
-	Rdv__PunchHole m = RDV__PUNCH_HOLE__INIT;
-	Rdv__Envelope e = RDV__ENVELOPE__INIT;
+	Rdv__PunchHole m;
+	Rdv__Envelope e;
 	uint8_t addr[KA_ADDR_BYTES];
 
+	rdv__punch_hole__init(&m);
+	rdv__envelope__init(&e);
 	m.socket_addr.data = addr;
 	fake_mangle(&m.socket_addr, ip, port);
 	m.nat_type = (Rdv__NatType)nat;
@@ -86,10 +88,12 @@ static void push_punch(struct fake_bench *b, const char *ip, uint16_t port, enum
 
 static void push_local(struct fake_bench *b, uint16_t port)
 {
-	Rdv__FetchLocalAddr m = RDV__FETCH_LOCAL_ADDR__INIT;
-	Rdv__Envelope e = RDV__ENVELOPE__INIT;
+	Rdv__FetchLocalAddr m;
+	Rdv__Envelope e;
 	uint8_t addr[KA_ADDR_BYTES];
 
+	rdv__fetch_local_addr__init(&m);
+	rdv__envelope__init(&e);
 	m.socket_addr.data = addr;
 	fake_mangle(&m.socket_addr, "203.0.113.77", port);
 	e.union_case = RDV__ENVELOPE__UNION_FETCH_LOCAL_ADDR;
@@ -100,10 +104,12 @@ static void push_local(struct fake_bench *b, uint16_t port)
 static void push_relay(struct fake_bench *b, uint16_t port, char *relay, bool secure)
 {
 	char uuid[] = "0f0e0d0c-0b0a-4908-8706-050403020100";
-	Rdv__RequestRelay m = RDV__REQUEST_RELAY__INIT;
-	Rdv__Envelope e = RDV__ENVELOPE__INIT;
+	Rdv__RequestRelay m;
+	Rdv__Envelope e;
 	uint8_t addr[KA_ADDR_BYTES];
 
+	rdv__request_relay__init(&m);
+	rdv__envelope__init(&e);
 	m.socket_addr.data = addr;
 	fake_mangle(&m.socket_addr, "203.0.113.77", port);
 	m.uuid = uuid;

@@ -167,11 +167,13 @@ static void test_read_refuses_odd_addresses(void **state)
 
 static void put_addr(struct ka_rdv_buf *b, const char *ip, uint16_t port)
 {
-	Rdv__FetchLocalAddr m = RDV__FETCH_LOCAL_ADDR__INIT;
-	Rdv__Envelope e = RDV__ENVELOPE__INIT;
+	Rdv__FetchLocalAddr m;
+	Rdv__Envelope e;
 	struct sockaddr_storage a = {.ss_family = AF_INET};
 	uint8_t mangled[KA_ADDR_BYTES];
 
+	rdv__fetch_local_addr__init(&m);
+	rdv__envelope__init(&e);
 	inet_pton(AF_INET, ip, &((struct sockaddr_in *)&a)->sin_addr);
 	ka_addr_set_port(&a, port);
 	m.socket_addr.data = mangled;
@@ -207,13 +209,15 @@ static void test_read_refuses_addresses_one_cannot_connect_to(void **state)
 static int read_relay_request(const char *uuid, size_t uuid_len, const char *relay)
 {
 	static uint8_t addr[] = {0x43, 0x1a, 0xf1, 0xac, 0x68, 0x24, 0x86, 0xae, 0x4a, 0xbf};
-	Rdv__RequestRelay m = RDV__REQUEST_RELAY__INIT;
-	Rdv__Envelope e = RDV__ENVELOPE__INIT;
+	Rdv__RequestRelay m;
+	Rdv__Envelope e;
 	char u[4096] = "";
 	char r[4096];
 	uint8_t out[8192];
 	struct ka_rdv_in in;
 
+	rdv__request_relay__init(&m);
+	rdv__envelope__init(&e);
 	memcpy(u, uuid, uuid_len);
 	ka_str_copy(r, sizeof(r), relay);
 	m.uuid = u;
