@@ -48,12 +48,25 @@ static void test_more_pixels_never_get_less(void **state)
 	}
 }
 
+static void test_target_follows_size_and_percent(void **state)
+{
+	uint32_t base = ka_bitrate_base_kbps(1920, 1080);
+
+	(void)state;
+	assert_int_equal(ka_bitrate_kbps(1920, 1080, 100), base);
+	assert_int_equal(ka_bitrate_kbps(1920, 1080, 150), base * 150 / 100);
+	assert_int_equal(ka_bitrate_kbps(1920, 1080, 0), base * 67 / 100);
+	assert_int_equal(ka_bitrate_kbps(3840, 2160, 4000), ka_bitrate_base_kbps(3840, 2160) * 40);
+	assert_true(ka_bitrate_kbps(0, 0, 1) >= 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presets_get_twice_their_rate_or_two_megabits_more),
 		cmocka_unit_test(test_between_presets_pixels_count),
 		cmocka_unit_test(test_extremes_stay_sane),
+		cmocka_unit_test(test_target_follows_size_and_percent),
 		cmocka_unit_test(test_more_pixels_never_get_less),
 	};
 

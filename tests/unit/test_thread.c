@@ -2,6 +2,7 @@
 #include "tests/check/check.h"
 
 #include <semaphore.h>
+#include <semaphore.h>
 #include <signal.h>
 
 #include "base/thread.h"
@@ -121,12 +122,44 @@ static void test_owner_is_the_thread_that_bound_itself(void **state)
 	pthread_barrier_destroy(&s.step);
 }
 
+struct loose {
+	sem_t go, done;
+	char name[16];
+	sigset_t blocked;
+};
+
+static void *run_loose(void *arg)
+{
+	struct loose *l = arg;
+
+	sem_wait(&l->go);
+	pthread_getname_np(pthread_self(), l->name, sizeof(l->name));
+	pthread_sigmask(SIG_SETMASK, NULL, &l->blocked);
+	sem_post(&l->done);
+	return NULL;
+}
+
+static void test_detached_thread_needs_no_join(void **state)
+{
+	struct loose l = {0};
+
+	(void)state;
+	sem_init(&l.go, 0, 0);
+	sem_init(&l.done, 0, 0);
+	assert_int_equal(ka_thread_detach("loose", run_loose, &l), 0);
+	sem_post(&l.go);
+	sem_wait(&l.done);
+	assert_string_equal(l.name, "loose");
+	assert_int_equal(sigismember(&l.blocked, SIGTERM), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thread_has_its_name_and_no_signals),
 		cmocka_unit_test(test_detached_thread_runs_without_signals),
 		cmocka_unit_test(test_join_of_a_thread_that_does_not_run_is_nothing),
+		cmocka_unit_test(test_detached_thread_needs_no_join),
 		cmocka_unit_test(test_owner_is_the_thread_that_bound_itself),
 	};
 
