@@ -38,7 +38,8 @@ static inline const uint8_t *ka_span_take(struct ka_span *s, size_t len)
 		s->error = true;
 		return NULL;
 	}
-	s->p += len;
+	if (len) /* p is NULL in an empty span of nothing */
+		s->p += len;
 	return p;
 }
 
