@@ -195,6 +195,7 @@ static void start_source(struct ka_stage_capture *s)
 		s->picture_us = now;
 		s->pacing = (struct ka_pacing){0};
 		s->busy_retries = 0;
+		s->empty_polls = 0;
 	} else if (ret == -EBUSY && s->busy_retries++ < BUSY_RETRIES) {
 		s->retry_us = now + BUSY_RETRY_US;
 	} else {
@@ -250,7 +251,9 @@ static void pull(struct ka_stage_capture *s, bool polled)
 			set_cause(s, -EINPROGRESS, "");
 		restart(s, now);
 	} else if (ret < 0) {
-		set_cause(s, ret == -ENODEV ? -KA_E_NO_DEVICE : ret, "");
+		ka_log(WARN, "capture", "interrupted", "cause=\"%s\"", ka_err_str(ret));
+		/* After a good run it is worth a quiet second try; opening will tell what is wrong. */
+		set_cause(s, s->open_retry_us == OPEN_RETRY_MIN_US ? -EINPROGRESS : ret, "");
 		drop_pending(s);
 		close_and_retry(s, now);
 	} else if (s->phase == LIVE && now - s->picture_us >= STALL_US) {

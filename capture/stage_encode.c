@@ -154,8 +154,9 @@ static void publish(struct ka_stage_encode *s, struct ka_packet *p, struct ka_ca
 		s->key_us = p->encoded_us;
 		s->key_due_us = NEVER;
 	}
-	ka_hub_publish(s->cfg.hub, p);
+	/* Before: who has seen the picture finds it counted. */
 	ka_cap_state_add_encoded(s->cfg.state, sums);
+	ka_hub_publish(s->cfg.hub, p);
 }
 
 static void fail_encoder(struct ka_stage_encode *s, int ret, int64_t now)
