@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "fake_hbbs.h"
+#include "tests/fake/fake_hbbs.h"
 #include "rustdesk/reach/nat.h"
 
 #define ASKED RDV__ENVELOPE__UNION_TEST_NAT_REQUEST

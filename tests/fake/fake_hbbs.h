@@ -70,6 +70,16 @@ unsigned int fake_count(const struct fake_bench *b, Rdv__Envelope__UnionCase kin
 const struct fake_heard *fake_find(const struct fake_bench *b, Rdv__Envelope__UnionCase kind, unsigned int n);
 /* A mangled address in m->data (18 bytes at least). */
 void fake_mangle(ProtobufCBinaryData *m, const char *ip, uint16_t port);
+bool fake_registered(struct fake_bench *b);
+bool fake_nat_known(struct fake_bench *b);
+/* Init and start, registered and with a known NAT type. */
+void fake_start_registered(struct fake_bench *b, const char *host);
+/* Calls from ip:port, or from 203.0.113.77:port. */
+void fake_push_punch(struct fake_bench *b, const char *ip, uint16_t port, enum ka_nat nat, bool forged);
+void fake_push_local(struct fake_bench *b, uint16_t port);
+void fake_push_relay(struct fake_bench *b, uint16_t port, char *relay, bool secure);
+/* Connects as a controller; the descriptor or -ECONNREFUSED. */
+int fake_come(const struct sockaddr_storage *to);
 /* The server goes away and comes back on the same ports. */
 void fake_close_server(struct fake_bench *b);
 void fake_open_server(struct fake_bench *b);

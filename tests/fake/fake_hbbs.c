@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "fake_hbbs.h"
+#include "tests/fake/fake_hbbs.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -342,4 +342,85 @@ void fake_mangle(ProtobufCBinaryData *m, const char *ip, uint16_t port)
 
 	assert_true(ka_resolve_literal(ip, port, &list));
 	m->len = ka_addr_encode(m->data, &list.addrs[0], 0x12345678);
+}
+
+bool fake_registered(struct fake_bench *b)
+{
+	struct ka_reach_status st;
+
+	ka_reach_get_status(b->reach, &st);
+	return st.registered;
+}
+
+bool fake_nat_known(struct fake_bench *b)
+{
+	return ka_reach_get_env(b->reach)->nat != KA_NAT_UNKNOWN;
+}
+
+void fake_start_registered(struct fake_bench *b, const char *host)
+{
+	fake_bench_init(b, host);
+	fake_bench_start(b);
+	assert_true(fake_run_until(b, fake_registered, 3000));
+	assert_true(fake_run_until(b, fake_nat_known, 3000));
+}
+
+void fake_push_punch(struct fake_bench *b, const char *ip, uint16_t port, enum ka_nat nat, bool forged)
+{
+	Rdv__PunchHole m;
+	Rdv__Envelope e;
+	uint8_t addr[KA_ADDR_BYTES];
+
+	rdv__punch_hole__init(&m);
+	rdv__envelope__init(&e);
+	m.socket_addr.data = addr;
+	fake_mangle(&m.socket_addr, ip, port);
+	m.nat_type = (Rdv__NatType)nat;
+	e.union_case = RDV__ENVELOPE__UNION_PUNCH_HOLE;
+	e.punch_hole = &m;
+	fake_push(b, &e, forged);
+}
+
+void fake_push_local(struct fake_bench *b, uint16_t port)
+{
+	Rdv__FetchLocalAddr m;
+	Rdv__Envelope e;
+	uint8_t addr[KA_ADDR_BYTES];
+
+	rdv__fetch_local_addr__init(&m);
+	rdv__envelope__init(&e);
+	m.socket_addr.data = addr;
+	fake_mangle(&m.socket_addr, "203.0.113.77", port);
+	e.union_case = RDV__ENVELOPE__UNION_FETCH_LOCAL_ADDR;
+	e.fetch_local_addr = &m;
+	fake_push(b, &e, false);
+}
+
+void fake_push_relay(struct fake_bench *b, uint16_t port, char *relay, bool secure)
+{
+	char uuid[] = "0f0e0d0c-0b0a-4908-8706-050403020100";
+	Rdv__RequestRelay m;
+	Rdv__Envelope e;
+	uint8_t addr[KA_ADDR_BYTES];
+
+	rdv__request_relay__init(&m);
+	rdv__envelope__init(&e);
+	m.socket_addr.data = addr;
+	fake_mangle(&m.socket_addr, "203.0.113.77", port);
+	m.uuid = uuid;
+	m.relay_server = relay;
+	m.secure = secure;
+	e.union_case = RDV__ENVELOPE__UNION_REQUEST_RELAY;
+	e.request_relay = &m;
+	fake_push(b, &e, false);
+}
+
+int fake_come(const struct sockaddr_storage *to)
+{
+	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (const struct sockaddr *)to, ka_addr_len(to)) == 0)
+		return fd;
+	close(fd);
+	return -ECONNREFUSED;
 }
