@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -213,19 +214,35 @@ static int start_handles(struct ka_app *a)
 	return ret;
 }
 
+/* Public keys: what a client, or a neighbour that answers for us, has to be told. */
+static void log_keys(struct ka_app *a, const struct ka_rd_status *st)
+{
+	char key[KA_RD_KEY_TEXT];
+
+	if (!st->serve_port)
+		return;
+	sodium_bin2base64(key, sizeof(key), a->identity.sign_pk, sizeof(a->identity.sign_pk),
+			  sodium_base64_VARIANT_ORIGINAL);
+	ka_log(INFO, "agent", "device-key", "key=%s", key);
+	ka_rd_serve_key(key, &a->identity);
+	ka_log(INFO, "agent", "serving", "connect_with=\"%s@<address>?key=%s\" port=%u", a->identity.id, key,
+	       st->serve_port);
+}
+
 static void tell_ready(struct ka_app *a, const struct ka_app_options *options)
 {
 	struct ka_rd_status st;
 
 	ka_rd_get_status(a->rd, &st);
 	ka_log(INFO, "agent", "ready", "version=%s id=%s direct_port=%u", KA_VERSION, a->identity.id, st.direct_port);
+	log_keys(a, &st);
 	if (options->banner) {
-		ka_banner_print(a->cfg, &a->identity, st.direct_port);
+		ka_banner_print(a->cfg, &a->identity, &st);
 		a->banner = true;
 	}
 	if (options->ready_fd >= 0) {
-		dprintf(options->ready_fd, "{\"id\": \"%s\", \"direct_port\": %u, \"pid\": %d}\n", a->identity.id,
-			st.direct_port, (int)getpid());
+		dprintf(options->ready_fd, "{\"id\": \"%s\", \"direct_port\": %u, \"serve_port\": %u, \"pid\": %d}\n",
+			a->identity.id, st.direct_port, st.serve_port, (int)getpid());
 		close(options->ready_fd);
 	}
 	sd_notify(0, "READY=1");

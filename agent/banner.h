@@ -7,7 +7,8 @@
 
 #include "agent/config.h"
 
-void ka_banner_print(const struct ka_config *cfg, const struct ka_rd_identity *identity, uint16_t direct_port);
+void ka_banner_print(const struct ka_config *cfg, const struct ka_rd_identity *identity,
+		     const struct ka_rd_status *status);
 /* "" = there is none. */
 void ka_banner_otp(const char *otp);
 

@@ -7,157 +7,13 @@
 #include <sys/stat.h>
 
 #include "agent/config_reader.h"
+#include "agent/config_tables.h"
 #include "base/fs.h"
 #include "base/str.h"
 
 #define FILE_MAX_BYTES (256u * 1024)
 
-/* Words of the file; the order is that of the enums. */
-static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
-static const char *const source_words[] = {"v4l2", "card", NULL};
-static const char *const format_words[] = {"auto", "I420",  "NV12",  "NV16",  "NV24", "YUYV",
-					   "UYVY", "RGB24", "BGR24", "MJPEG", NULL};
-static const char *const preset_words[] = {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", NULL};
-static const char *const backend_words[] = {"gadget", "record", "none", NULL};
-static const char *const encryption_words[] = {"required", "optional", NULL};
-static const char *const platform_words[] = {"Linux", "Windows", NULL};
-
-/* What the tables fill; numbers and words become the folders' own types in finish(). */
-struct raw {
-	const char *state_dir, *runtime_dir;
-	struct {
-		int level;
-	} log;
-	struct {
-		int source, format, preset;
-		const char *device;
-		unsigned int width, height, fps, threads, slate_fps;
-	} video;
-	struct {
-		int backend;
-		const char *record_file, *udc, *gadget, *manufacturer, *product, *serial, *layout;
-		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms;
-	} hid;
-	struct {
-		const char *id, *password, *server, *relay, *key, *hostname, *username, *version;
-		unsigned int otp_length, max_sessions;
-		bool direct, lan_discovery;
-		const char *direct_address;
-		uint16_t direct_port, lan_port;
-		int encryption, platform;
-	} rustdesk;
-};
-
-#define AT(field) offsetof(struct raw, field)
-#define END                                                                                                            \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
-
-static const struct ka_config_key log_keys[] = {
-	{"level", KA_KEY_WORD, AT(log.level), .words = level_words},
-	END,
-};
-
-static const struct ka_config_key video_keys[] = {
-	{"source", KA_KEY_WORD, AT(video.source), .words = source_words},
-	{"device", KA_KEY_STRING, AT(video.device), 1, PATH_MAX - 1},
-	{"format", KA_KEY_WORD, AT(video.format), .words = format_words},
-	{"width", KA_KEY_UINT, AT(video.width), 0, KA_MAX_WIDTH},
-	{"height", KA_KEY_UINT, AT(video.height), 0, KA_MAX_HEIGHT},
-	{"fps", KA_KEY_UINT, AT(video.fps), 1, 120},
-	{"preset", KA_KEY_WORD, AT(video.preset), .words = preset_words},
-	{"threads", KA_KEY_UINT, AT(video.threads), 0, 16},
-	{"slate_fps", KA_KEY_UINT, AT(video.slate_fps), 1, 10},
-	END,
-};
-
-static const struct ka_config_key hid_keys[] = {
-	{"backend", KA_KEY_WORD, AT(hid.backend), .words = backend_words},
-	{"record_file", KA_KEY_STRING, AT(hid.record_file), 0, PATH_MAX - 1},
-	{"udc", KA_KEY_STRING, AT(hid.udc), 0, 64},
-	{"gadget", KA_KEY_STRING, AT(hid.gadget), 1, 32},
-	{"vendor_id", KA_KEY_UINT, AT(hid.vendor_id), 1, 0xffff},
-	{"product_id", KA_KEY_UINT, AT(hid.product_id), 0, 0xffff},
-	{"manufacturer", KA_KEY_STRING, AT(hid.manufacturer), 1, 64},
-	{"product", KA_KEY_STRING, AT(hid.product), 1, 64},
-	{"serial", KA_KEY_STRING, AT(hid.serial), 0, 64},
-	{"max_power_ma", KA_KEY_UINT, AT(hid.max_power_ma), 2, 500},
-	{"layout", KA_KEY_STRING, AT(hid.layout), 2, 64},
-	{"type_interval_ms", KA_KEY_UINT, AT(hid.type_interval_ms), 1, 1000},
-	END,
-};
-
-static const struct ka_config_key direct_keys[] = {
-	{"enabled", KA_KEY_BOOL, AT(rustdesk.direct)},
-	{"address", KA_KEY_STRING, AT(rustdesk.direct_address), 0, 64},
-	{"port", KA_KEY_UINT16, AT(rustdesk.direct_port), 0, 65535},
-	END,
-};
-
-static const struct ka_config_key rustdesk_keys[] = {
-	{"id", KA_KEY_STRING, AT(rustdesk.id), 0, KA_RD_ID_MAX},
-	{"password", KA_KEY_STRING, AT(rustdesk.password), 0, 128},
-	{"one_time_password_length", KA_KEY_UINT, AT(rustdesk.otp_length), 0, 32},
-	{"server", KA_KEY_STRING, AT(rustdesk.server), 0, 253},
-	{"relay", KA_KEY_STRING, AT(rustdesk.relay), 0, 253},
-	{"key", KA_KEY_STRING, AT(rustdesk.key), 0, 64},
-	{"hostname", KA_KEY_STRING, AT(rustdesk.hostname), 0, 64},
-	{"username", KA_KEY_STRING, AT(rustdesk.username), 1, 64},
-	{"direct", KA_KEY_GROUP, 0, .keys = direct_keys},
-	{"lan_discovery", KA_KEY_BOOL, AT(rustdesk.lan_discovery)},
-	{"lan_port", KA_KEY_UINT16, AT(rustdesk.lan_port), 1, 65535},
-	{"encryption", KA_KEY_WORD, AT(rustdesk.encryption), .words = encryption_words},
-	{"platform", KA_KEY_WORD, AT(rustdesk.platform), .words = platform_words},
-	{"version", KA_KEY_STRING, AT(rustdesk.version), 5, 16},
-	{"max_sessions", KA_KEY_UINT, AT(rustdesk.max_sessions), 1, KA_RD_MAX_SESSIONS},
-	END,
-};
-
-static const struct ka_config_key top_keys[] = {
-	{"state_dir", KA_KEY_STRING, AT(state_dir), 1, PATH_MAX - 64},
-	{"runtime_dir", KA_KEY_STRING, AT(runtime_dir), 0, PATH_MAX - 64},
-	{"log", KA_KEY_GROUP, 0, .keys = log_keys},
-	{"video", KA_KEY_GROUP, 0, .keys = video_keys},
-	{"hid", KA_KEY_GROUP, 0, .keys = hid_keys},
-	{"rustdesk", KA_KEY_GROUP, 0, .keys = rustdesk_keys},
-	END,
-};
-
-/* Defaults, as etc/kvmagent.cfg documents them. */
-static const struct raw defaults = {
-	.state_dir = "/var/lib/kvmagent",
-	.runtime_dir = "/run/kvmagent",
-	.log = {.level = KA_LOG_INFO},
-	.video = {.device = "/dev/video0", .fps = 30, .slate_fps = 2},
-	.hid = {.record_file = "",
-		.udc = "",
-		.gadget = "kvmagent",
-		.vendor_id = 0x1d6b,
-		.product_id = 0x0104,
-		.manufacturer = "kvmagent",
-		.product = "KVM keyboard and mouse",
-		.serial = "",
-		.max_power_ma = 100,
-		.layout = "us",
-		.type_interval_ms = 10},
-	.rustdesk = {.id = "",
-		     .password = "",
-		     .otp_length = 8,
-		     .server = "",
-		     .relay = "",
-		     .key = "",
-		     .hostname = "",
-		     .username = "kvm",
-		     .direct_address = "",
-		     .direct_port = 21118,
-		     .lan_discovery = true,
-		     .lan_port = 21119,
-		     .version = "1.3.8",
-		     .max_sessions = KA_RD_MAX_SESSIONS},
-};
-
-static void finish(struct ka_config *c, const struct raw *raw)
+static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 {
 	c->state_dir = raw->state_dir;
 	c->runtime_dir = raw->runtime_dir;
@@ -169,7 +25,7 @@ static void finish(struct ka_config *c, const struct raw *raw)
 		.width = raw->video.width,
 		.height = raw->video.height,
 		.fps = raw->video.fps,
-		.preset = preset_words[raw->video.preset],
+		.preset = ka_config_preset_words[raw->video.preset],
 		.threads = raw->video.threads,
 		.slate_fps = raw->video.slate_fps,
 	};
@@ -205,6 +61,13 @@ static void finish(struct ka_config *c, const struct raw *raw)
 		.direct = raw->rustdesk.direct,
 		.direct_address = raw->rustdesk.direct_address,
 		.direct_port = raw->rustdesk.direct_port,
+		.serve = {.enabled = raw->rustdesk.serve.enabled,
+			  .address = raw->rustdesk.serve.address,
+			  .port = raw->rustdesk.serve.port,
+			  .session_port = raw->rustdesk.serve.session_port,
+			  .public_address = raw->rustdesk.serve.public_address,
+			  .peers = c->peers,
+			  .n_peers = raw->rustdesk.serve.n_peers},
 		.lan_discovery = raw->rustdesk.lan_discovery,
 		.lan_port = raw->rustdesk.lan_port,
 		.encryption = (enum ka_rd_encryption)raw->rustdesk.encryption,
@@ -241,7 +104,7 @@ static bool plain_version(const char *v)
 }
 
 /* What no single key can tell. */
-static void check_whole(struct ka_config_reader *r, const config_t *cfg, const struct raw *raw)
+static void check_whole(struct ka_config_reader *r, const config_t *cfg, const struct ka_config_raw *raw)
 {
 	const config_setting_t *at = config_lookup(cfg, "rustdesk");
 
@@ -272,12 +135,14 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 {
 	struct ka_config *c = calloc(1, sizeof(*c));
 	struct ka_config_reader *r = calloc(1, sizeof(*r));
-	struct raw raw = defaults;
+	struct ka_config_raw raw = ka_config_defaults;
 	config_t cfg;
 	int ret;
 
 	config_init(&cfg);
-	if (!c || !r) {
+	if (c)
+		c->peers = raw.rustdesk.serve.peers = calloc(KA_RD_MAX_PEERS, sizeof(*c->peers));
+	if (!c || !r || !c->peers) {
 		ret = -ENOMEM;
 		goto out;
 	}
@@ -289,7 +154,7 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 		ret = -KA_E_CONFIG;
 		goto out;
 	}
-	ka_config_read_group(r, config_root_setting(&cfg), "the file", top_keys, &raw);
+	ka_config_read_group(r, config_root_setting(&cfg), "the file", ka_config_top_keys, &raw);
 	if (!r->err)
 		check_whole(r, &cfg, &raw);
 	finish(c, &raw);
@@ -297,12 +162,11 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 out:
 	config_destroy(&cfg);
 	if (ret < 0) {
-		if (c && c->store)
-			ka_config_free(c);
-		else {
-			free(c);
+		if (c)
+			c->store = r;
+		else
 			free(r);
-		}
+		ka_config_free(c);
 		return ret;
 	}
 	*out = c;
@@ -357,13 +221,15 @@ void ka_config_free(struct ka_config *c)
 	if (!c)
 		return;
 	r = c->store;
-	for (size_t i = 0; i < r->n_strings; i++) {
+	for (size_t i = 0; r && i < r->n_strings; i++) {
 		/* Among them the password. */
 		explicit_bzero(r->strings[i], strlen(r->strings[i]));
 		free(r->strings[i]);
 	}
-	free(r->strings);
+	if (r)
+		free(r->strings);
 	free(r);
+	free(c->peers);
 	free(c);
 }
 
@@ -383,5 +249,5 @@ static void each_key(const struct ka_config_key *table, const char *prefix, void
 
 void ka_config_each_key(void (*fn)(void *arg, const char *name), void *arg)
 {
-	each_key(top_keys, "", fn, arg);
+	each_key(ka_config_top_keys, "", fn, arg);
 }

@@ -26,8 +26,9 @@ struct ka_config {
 	struct ka_capture_cfg video;
 	struct ka_hid_cfg hid;
 	struct ka_rd_cfg rustdesk;
-	const char *id; /* wanted id; "" = generated once and kept */
-	void *store;	/* owns the strings */
+	const char *id;		  /* wanted id; "" = generated once and kept */
+	struct ka_rd_peer *peers; /* of rustdesk.serve */
+	void *store;		  /* owns the strings */
 };
 
 /* Reads and checks a file. -KA_E_CONFIG with "file:line: ..." in eb for anything unknown, mistyped or out of range;

@@ -154,6 +154,28 @@ static void read_word(struct ka_config_reader *r, const config_setting_t *s, con
 	ka_config_fail(r, s, "'%s' must be one of %s", k->name, all);
 }
 
+static void read_list(struct ka_config_reader *r, const config_setting_t *s, const struct ka_config_key *k, void *field)
+{
+	int n = config_setting_length(s);
+
+	if (!config_setting_is_list(s)) {
+		ka_config_fail(r, s, "'%s' must be a list of groups: %s = ( { ... }, { ... } );", k->name, k->name);
+		return;
+	}
+	if (n > k->max) {
+		ka_config_fail(r, s, "'%s' has %d entries, but at most %d fit", k->name, n, (int)k->max);
+		return;
+	}
+	for (int i = 0; i < n && !r->err; i++) {
+		const config_setting_t *element = config_setting_get_elem(s, (unsigned int)i);
+
+		if (!config_setting_is_group(element))
+			ka_config_fail(r, element, "an entry of '%s' must be a group in { }", k->name);
+		else
+			k->read(r, element, k->keys, field);
+	}
+}
+
 static void read_key(struct ka_config_reader *r, const config_setting_t *s, const struct ka_config_key *k, void *base)
 {
 	void *field = (char *)base + k->offset;
@@ -185,6 +207,9 @@ static void read_key(struct ka_config_reader *r, const config_setting_t *s, cons
 			ka_config_fail(r, s, "'%s' must be a group: %s = { ... };", k->name, k->name);
 		else
 			ka_config_read_group(r, s, k->name, k->keys, base);
+		break;
+	case KA_KEY_LIST:
+		read_list(r, s, k, field);
 		break;
 	}
 }

@@ -22,7 +22,10 @@ enum ka_key_kind {
 	KA_KEY_BOOL,   /* field: bool */
 	KA_KEY_WORD,   /* field: int; words: terminated list, value = index */
 	KA_KEY_GROUP,  /* keys: table of the group, over the same struct */
+	KA_KEY_LIST,   /* of groups in ( ): read takes each; field: what it fills; max: elements */
 };
+
+struct ka_config_reader;
 
 /* One key of a group. The table is also what the documentation is checked against. */
 struct ka_config_key {
@@ -32,6 +35,8 @@ struct ka_config_key {
 	int64_t min, max;
 	const char *const *words;
 	const struct ka_config_key *keys;
+	void (*read)(struct ka_config_reader *r, const config_setting_t *element, const struct ka_config_key *keys,
+		     void *field);
 };
 
 struct ka_config_reader {

@@ -39,6 +39,25 @@ enum ka_rd_encryption {
 
 enum ka_rd_platform { KA_RD_LINUX, KA_RD_WINDOWS };
 
+/* A neighbour our rendezvous service answers for. */
+struct ka_rd_peer {
+	const char *id;
+	const char *address; /* of its session port, host:port as an IP address */
+	uint8_t pk[32];	     /* its Ed25519 key */
+};
+#define KA_RD_MAX_PEERS 64
+
+/* Our own rendezvous service, for clients without any server. */
+struct ka_rd_serve_cfg {
+	bool enabled;
+	const char *address;	    /* to listen on; "" = all */
+	uint16_t port;		    /* 0 = any free one; the NAT test port is one less */
+	uint16_t session_port;	    /* 0 = any free one */
+	const char *public_address; /* host:port of the session port as clients elsewhere reach it; "" = as they came */
+	const struct ka_rd_peer *peers;
+	size_t n_peers;
+};
+
 /* Section `rustdesk` of the configuration. Immutable; strings belong to the caller and outlive the object. */
 struct ka_rd_cfg {
 	const char *server;   /* hbbs as host[:port]; "" = none */
@@ -51,7 +70,8 @@ struct ka_rd_cfg {
 	bool direct;		 /* listen for direct access (never encrypted by the stock protocol) */
 	const char *direct_address;
 	uint16_t direct_port; /* 0 = any free port */
-	bool lan_discovery;   /* answer pings on UDP 21119 */
+	struct ka_rd_serve_cfg serve;
+	bool lan_discovery; /* answer pings on UDP 21119 */
 	enum ka_rd_encryption encryption;
 	enum ka_rd_platform platform; /* what controllers are told; decides which key codes they send */
 	const char *version;	      /* RustDesk version reported */
@@ -61,6 +81,7 @@ struct ka_rd_cfg {
 
 struct ka_rd_status {
 	uint16_t direct_port;	  /* listening; 0 = not */
+	uint16_t serve_port;	  /* of our own rendezvous service; 0 = none */
 	bool registered;	  /* the server has confirmed within the last minute */
 	char server_state[96];	  /* in words */
 	unsigned int connections; /* streams, logged in or not */
@@ -76,6 +97,11 @@ int ka_rd_start(struct ka_rd *rd, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_rd_stop(struct ka_rd *rd); /* any thread; never blocks */
 void ka_rd_join(struct ka_rd *rd); /* all sessions have ended and released their keys */
 void ka_rd_free(struct ka_rd *rd);
+
+#define KA_RD_KEY_TEXT 45
+/* Public key of our own rendezvous service as clients want it: base64, terminated. It is derived from the identity and
+ * stays as long as that does. Pure. */
+void ka_rd_serve_key(char dst[static KA_RD_KEY_TEXT], const struct ka_rd_identity *identity);
 
 /* Any thread. */
 void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out);

@@ -20,6 +20,7 @@
 #include "rustdesk/reach/reach.h"
 #include "rustdesk/session/session.h"
 #include "rustdesk/wire/addr.h"
+#include "rustdesk/wire/keys.h"
 
 /* Streams at a time, logged in or not: room for every controller, its reconnects and signalling doubles, and a few
  * strangers, but no more threads than a small board bears. */
@@ -55,6 +56,7 @@ static void publish_status(struct ka_rd *rd)
 
 	ka_reach_get_status(rd->reach, &reach);
 	st.direct_port = reach.direct_port;
+	st.serve_port = reach.serve_port;
 	st.registered = reach.registered;
 	ka_str_copy(st.server_state, sizeof(st.server_state), reach.server_state);
 	for (size_t i = 0; i < MAX_STREAMS; i++)
@@ -273,4 +275,14 @@ void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size)
 void ka_rd_on_otp(struct ka_rd *rd, struct ka_wake wake)
 {
 	ka_gate_on_otp(rd->gate, wake);
+}
+
+void ka_rd_serve_key(char dst[static KA_RD_KEY_TEXT], const struct ka_rd_identity *identity)
+{
+	uint8_t pk[32];
+	uint8_t sk[64];
+
+	ka_keys_serve_pair(pk, sk, identity->sign_sk);
+	sodium_bin2base64(dst, KA_RD_KEY_TEXT, pk, sizeof(pk), sodium_base64_VARIANT_ORIGINAL);
+	sodium_memzero(sk, sizeof(sk));
 }

@@ -15,6 +15,7 @@
 #include "rustdesk/reach/nat.h"
 #include "rustdesk/reach/reach_priv.h"
 #include "rustdesk/reach/rendezvous.h"
+#include "rustdesk/reach/serve.h"
 
 static const struct ka_reach_timing timing_default = {
 	.registration = KA_REGISTRATION_TIMING,
@@ -29,6 +30,7 @@ struct ka_reach {
 	struct ka_reach_cfg cfg;
 	struct ka_reach_env env;
 	struct ka_listener *listener;
+	struct ka_serve *serve;
 	struct ka_lan *lan;
 	struct ka_rendezvous *rendezvous;
 	struct ka_nat_test *nat;
@@ -46,6 +48,8 @@ const char *ka_path_name(enum ka_path p)
 		return "same LAN";
 	case KA_PATH_RELAY:
 		return "relay";
+	case KA_PATH_SERVED:
+		return "own service";
 	}
 	return "?";
 }
@@ -148,6 +152,14 @@ int ka_reach_listen(struct ka_reach *r, struct ka_errbuf *eb)
 
 	if (rd->lan_discovery)
 		listen_on_lan(r);
+	if (rd->serve.enabled) {
+		const struct ka_serve_cfg serve = {
+			.rd = rd, .identity = r->cfg.identity, .uv = r->cfg.uv, .incoming = on_incoming, .arg = r};
+		int ret = ka_serve_new(&r->serve, &serve, eb);
+
+		if (ret < 0)
+			return ret;
+	}
 	if (!rd->direct)
 		return 0;
 	return ka_listener_new(&r->listener, r->cfg.uv, rd->direct_address, rd->direct_port, on_accepted, r, eb);
@@ -169,6 +181,8 @@ int ka_reach_start(struct ka_reach *r)
 {
 	int ret = r->listener ? ka_listener_start(r->listener) : 0;
 
+	if (ret == 0 && r->serve)
+		ret = ka_serve_start(r->serve);
 	if (ret < 0)
 		return ret;
 	return *r->env.host ? start_server(r) : 0;
@@ -183,6 +197,8 @@ void ka_reach_close(struct ka_reach *r)
 	ka_nat_free(r->nat);
 	ka_lan_free(r->lan);
 	ka_listener_free(r->listener);
+	ka_serve_free(r->serve);
+	r->serve = NULL;
 	r->calls = NULL;
 	r->rendezvous = NULL;
 	r->nat = NULL;
@@ -204,7 +220,8 @@ void ka_reach_pk_rejected(struct ka_reach *r)
 
 void ka_reach_get_status(struct ka_reach *r, struct ka_reach_status *out)
 {
-	*out = (struct ka_reach_status){.direct_port = r->listener ? ka_listener_port(r->listener) : 0};
+	*out = (struct ka_reach_status){.direct_port = r->listener ? ka_listener_port(r->listener) : 0,
+					.serve_port = r->serve ? ka_serve_port(r->serve) : 0};
 	if (!r->rendezvous) {
 		ka_str_copy(out->server_state, sizeof(out->server_state),
 			    *r->env.host ? "not started" : "no server configured");

@@ -23,6 +23,7 @@ enum ka_path {
 	KA_PATH_PUNCHED, /* accepted on a punched port */
 	KA_PATH_LAN,	 /* accepted on the address given for the same LAN */
 	KA_PATH_RELAY,	 /* through hbbr */
+	KA_PATH_SERVED,	 /* accepted on the session port of our own rendezvous service */
 };
 
 /* A connected stream that wants a session. */
@@ -46,6 +47,7 @@ struct ka_reach_cfg {
 
 struct ka_reach_status {
 	uint16_t direct_port; /* 0 = not listening */
+	uint16_t serve_port;  /* of our own rendezvous service; 0 = none */
 	bool registered;
 	char server_state[96]; /* in words for an operator */
 };

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "proto/rendezvous.pb-c.h"
 
 #define HANDSHAKE_MS 18000
 
@@ -54,6 +55,14 @@ static int continue_plain(struct ka_session *s, const char *why)
 	return ret;
 }
 
+/* A controller that is forced to relay takes our session port for a relay's and introduces itself first. */
+static bool is_relay_hello(struct ka_session *s, const uint8_t *data, size_t len)
+{
+	const Rdv__Envelope *e = (const Rdv__Envelope *)ka_pb_decode(&s->pb, &rdv__envelope__descriptor, data, len);
+
+	return e && e->union_case == RDV__ENVELOPE__UNION_REQUEST_RELAY;
+}
+
 int ka_handshake_message(struct ka_session *s, uint8_t *data, size_t len)
 {
 	uint8_t key[KA_SEAL_KEY];
@@ -61,6 +70,10 @@ int ka_handshake_message(struct ka_session *s, uint8_t *data, size_t len)
 	const Rd__PublicKey *pk;
 	int ret;
 
+	if (s->in.path == KA_PATH_SERVED && !s->relay_hello && is_relay_hello(s, data, len)) {
+		s->relay_hello = true;
+		return 0;
+	}
 	msg = (const Rd__Message *)ka_pb_decode(&s->pb, &rd__message__descriptor, data, len);
 	if (!msg)
 		return -KA_E_PEER;

@@ -63,6 +63,7 @@ struct ka_session {
 	char peer_text[KA_ADDR_TEXT];
 	struct ka_box_pair box;
 	char challenge[KA_SES_CHALLENGE_LEN + 1];
+	bool relay_hello;	/* on KA_PATH_SERVED: heard and ignored */
 	bool entered;		/* holds a place of the gate */
 	char peer_id[64];	/* escaped for logs */
 	char peer_name[64];	/* escaped for logs */

@@ -22,6 +22,8 @@ struct ka_conn {
 	struct ka_seal rx, tx;
 	bool sealed;
 	bool closed;
+	bool gone;	     /* libuv has closed the handle */
+	bool disposed;	     /* nobody holds it any more */
 	uint64_t submitted;  /* bytes handed to uv so far */
 	uint64_t last_taken; /* by the kernel, when ka_conn_stalled_us looked */
 	int64_t last_moved_us;
@@ -246,12 +248,32 @@ int64_t ka_conn_stalled_us(struct ka_conn *c, int64_t now_us)
 	return now_us - c->last_moved_us;
 }
 
+static void on_gone(uv_handle_t *h)
+{
+	struct ka_conn *c = h->data;
+
+	c->gone = true;
+	if (c->disposed)
+		ka_conn_free(c);
+}
+
 void ka_conn_close(struct ka_conn *c)
 {
 	if (!c || c->closed)
 		return;
 	c->closed = true;
-	uv_close((uv_handle_t *)&c->tcp, NULL);
+	uv_close((uv_handle_t *)&c->tcp, on_gone);
+}
+
+void ka_conn_dispose(struct ka_conn *c)
+{
+	if (!c)
+		return;
+	c->disposed = true;
+	if (c->gone)
+		ka_conn_free(c);
+	else
+		ka_conn_close(c);
 }
 
 void ka_conn_free(struct ka_conn *c)

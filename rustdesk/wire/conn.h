@@ -49,5 +49,7 @@ int64_t ka_conn_stalled_us(struct ka_conn *c, int64_t now_us);
 /* Gives back the socket's memory once the loop has run; idempotent. */
 void ka_conn_close(struct ka_conn *c);
 void ka_conn_free(struct ka_conn *c);
+/* Instead of close and free, while the loop goes on: frees itself once the loop has closed it. NULL is fine. */
+void ka_conn_dispose(struct ka_conn *c);
 
 #endif

@@ -18,24 +18,35 @@ void ka_box_pair_wipe(struct ka_box_pair *p)
 	sodium_memzero(p, sizeof(*p));
 }
 
-size_t ka_keys_sign_id(uint8_t out[static KA_KEYS_SIGNED_MAX], const char *id, const uint8_t box_pk[static 32],
+size_t ka_keys_sign_id(uint8_t out[static KA_KEYS_SIGNED_MAX], const char *id, const uint8_t pk[static 32],
 		       const uint8_t sign_sk[static 64])
 {
 	Rd__IdPk msg = RD__ID_PK__INIT;
 	uint8_t plain[KA_KEYS_SIGNED_MAX - crypto_sign_BYTES];
-	uint8_t pk[32];
+	uint8_t pk_copy[32];
 	char name[64];
 	unsigned long long len = 0;
 
 	/* protobuf-c's fields are not const. */
-	memcpy(pk, box_pk, sizeof(pk));
+	memcpy(pk_copy, pk, sizeof(pk_copy));
 	assert(strlen(id) < sizeof(name));
 	memcpy(name, id, strlen(id) + 1);
 	msg.id = name;
-	msg.pk = (ProtobufCBinaryData){.len = sizeof(pk), .data = pk};
+	msg.pk = (ProtobufCBinaryData){.len = sizeof(pk_copy), .data = pk_copy};
 	assert(rd__id_pk__get_packed_size(&msg) <= sizeof(plain));
 	crypto_sign(out, &len, plain, rd__id_pk__pack(&msg, plain), sign_sk);
 	return (size_t)len;
+}
+
+void ka_keys_serve_pair(uint8_t pk[static 32], uint8_t sk[static 64], const uint8_t sign_sk[static 64])
+{
+	static const char purpose[] = "kvmagent rendezvous service";
+	uint8_t seed[crypto_sign_SEEDBYTES];
+
+	crypto_generichash(seed, sizeof(seed), (const uint8_t *)purpose, sizeof(purpose) - 1, sign_sk,
+			   crypto_sign_SEEDBYTES);
+	crypto_sign_seed_keypair(pk, sk, seed);
+	sodium_memzero(seed, sizeof(seed));
 }
 
 int ka_keys_open(uint8_t key[static KA_SEAL_KEY], const struct ka_box_pair *own, const uint8_t *their_pk,

@@ -22,9 +22,13 @@ struct ka_box_pair {
 void ka_box_pair_new(struct ka_box_pair *p);
 void ka_box_pair_wipe(struct ka_box_pair *p);
 
-/* Signature (64 bytes, by the device's Ed25519 secret) followed by IdPk{id, box_pk}. Returns its length. */
-size_t ka_keys_sign_id(uint8_t out[static KA_KEYS_SIGNED_MAX], const char *id, const uint8_t box_pk[static 32],
+/* Signature (64 bytes, by an Ed25519 secret) followed by IdPk{id, pk}. Returns its length. */
+size_t ka_keys_sign_id(uint8_t out[static KA_KEYS_SIGNED_MAX], const char *id, const uint8_t pk[static 32],
 		       const uint8_t sign_sk[static 64]);
+
+/* The key pair of this device's own rendezvous service, from the device's secret. A pair of its own, so that neither
+ * signature can be passed off as the other. */
+void ka_keys_serve_pair(uint8_t pk[static 32], uint8_t sk[static 64], const uint8_t sign_sk[static 64]);
 
 /* Opens the symmetric key a controller sealed to our box key: box, nonce all zero. -KA_E_PEER on odd lengths,
  * -KA_E_AUTH when it does not open. */

@@ -33,6 +33,8 @@ def to_libconfig(values):
             return "true" if v else "false"
         if isinstance(v, dict):
             return "{ " + to_libconfig(v) + " }"
+        if isinstance(v, list):
+            return "( " + ", ".join(value(x) for x in v) + " )"
         return f'"{v}"' if isinstance(v, (str, pathlib.Path)) else str(v)
     return " ".join(f"{k} = {value(v)};" for k, v in values.items())
 
@@ -72,6 +74,7 @@ class Agent:
         assert line, f"the agent did not start:\n{self.log}"
         info = json.loads(line)
         self.id, self.port, self.pid = info["id"], info["direct_port"], info["pid"]
+        self.serve_port = info["serve_port"]
 
     @property
     def log(self):

@@ -58,7 +58,9 @@ static void test_values_of_every_kind_arrive(void **state)
 	struct ka_config *c = parse_good("video = { source = \"card\"; width = 640; height = 480; fps = 5; "
 					 "format = \"NV24\"; };\n"
 					 "rustdesk = { id = \"my-kvm_1\"; direct = { enabled = true; port = 0; }; "
-					 "platform = \"Windows\"; encryption = \"optional\"; };\n"
+					 "platform = \"Windows\"; encryption = \"optional\"; serve = { peers = ( { "
+					 "id = \"kvm-two\"; address = \"10.0.0.1:1\"; "
+					 "key = \"A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\"; } ); }; };\n"
 					 "log = { level = \"trace\"; };");
 
 	(void)state;
@@ -71,6 +73,9 @@ static void test_values_of_every_kind_arrive(void **state)
 	assert_int_equal(c->rustdesk.platform, KA_RD_WINDOWS);
 	assert_int_equal(c->rustdesk.encryption, KA_RD_ENCRYPT_OPTIONAL);
 	assert_int_equal(c->log.level, KA_LOG_TRACE);
+	assert_int_equal(c->rustdesk.serve.n_peers, 1);
+	assert_string_equal(c->rustdesk.serve.peers[0].id, "kvm-two");
+	assert_int_equal(c->rustdesk.serve.peers[0].pk[0], 0x03);
 	ka_config_free(c);
 }
 
@@ -106,6 +111,13 @@ static void test_whole_checks(void **state)
 	expect_error("rustdesk = { version = \"1.3\"; };", "test.cfg:1:", "5 to 16");
 	expect_error("rustdesk = { version = \"1.3.x\"; };", "test.cfg:1:", "three numbers");
 	expect_error("rustdesk = { version = \"1..33\"; };", "test.cfg:1:", "three numbers");
+	expect_error("rustdesk = { serve = { peers = 3; }; };", "test.cfg:1:", "must be a list of groups");
+	expect_error("rustdesk = { serve = { peers = ( 3 ); }; };", "test.cfg:1:", "must be a group");
+	expect_error("rustdesk = { serve = { peers = ( { id = \"kvm-two\"; } ); }; };", "test.cfg:1:", "needs 'id'");
+	expect_error("rustdesk = { serve = { peers = ( { idd = \"x\"; } ); }; };", "test.cfg:1:", "did you mean 'id'");
+	expect_error("rustdesk = { serve = { peers = ( { id = \"kvm-two\"; address = \"10.0.0.1\"; "
+		     "key = \"############################################\"; } ); }; };",
+		     "test.cfg:1:", "base64");
 	expect_error("video = { width = 640; };", "test.cfg:1:", "go together");
 	expect_error("video = { width = 16; height = 16; };", "test.cfg:1:", "at least");
 	ka_config_free(parse_good("rustdesk = { password = \"x\"; one_time_password_length = 0; "
@@ -267,6 +279,12 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME(rustdesk.direct);
 	SAME_TEXT(rustdesk.direct_address);
 	SAME(rustdesk.direct_port);
+	SAME(rustdesk.serve.enabled);
+	SAME_TEXT(rustdesk.serve.address);
+	SAME(rustdesk.serve.port);
+	SAME(rustdesk.serve.session_port);
+	SAME_TEXT(rustdesk.serve.public_address);
+	SAME(rustdesk.serve.n_peers);
 	SAME(rustdesk.lan_discovery);
 	SAME(rustdesk.lan_port);
 	SAME(rustdesk.encryption);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/config_tables.h"
+
+#include <limits.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/media.h"
+
+/* Words of the file; the order is that of the enums. */
+static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
+static const char *const source_words[] = {"v4l2", "card", NULL};
+static const char *const format_words[] = {"auto", "I420",  "NV12",  "NV16",  "NV24", "YUYV",
+					   "UYVY", "RGB24", "BGR24", "MJPEG", NULL};
+const char *const ka_config_preset_words[] = {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", NULL};
+static const char *const backend_words[] = {"gadget", "record", "none", NULL};
+static const char *const encryption_words[] = {"required", "optional", NULL};
+static const char *const platform_words[] = {"Linux", "Windows", NULL};
+
+#define AT(field) offsetof(struct ka_config_raw, field)
+#define END                                                                                                            \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
+
+static const struct ka_config_key log_keys[] = {
+	{"level", KA_KEY_WORD, AT(log.level), .words = level_words},
+	END,
+};
+
+static const struct ka_config_key video_keys[] = {
+	{"source", KA_KEY_WORD, AT(video.source), .words = source_words},
+	{"device", KA_KEY_STRING, AT(video.device), 1, PATH_MAX - 1},
+	{"format", KA_KEY_WORD, AT(video.format), .words = format_words},
+	{"width", KA_KEY_UINT, AT(video.width), 0, KA_MAX_WIDTH},
+	{"height", KA_KEY_UINT, AT(video.height), 0, KA_MAX_HEIGHT},
+	{"fps", KA_KEY_UINT, AT(video.fps), 1, 120},
+	{"preset", KA_KEY_WORD, AT(video.preset), .words = ka_config_preset_words},
+	{"threads", KA_KEY_UINT, AT(video.threads), 0, 16},
+	{"slate_fps", KA_KEY_UINT, AT(video.slate_fps), 1, 10},
+	END,
+};
+
+static const struct ka_config_key hid_keys[] = {
+	{"backend", KA_KEY_WORD, AT(hid.backend), .words = backend_words},
+	{"record_file", KA_KEY_STRING, AT(hid.record_file), 0, PATH_MAX - 1},
+	{"udc", KA_KEY_STRING, AT(hid.udc), 0, 64},
+	{"gadget", KA_KEY_STRING, AT(hid.gadget), 1, 32},
+	{"vendor_id", KA_KEY_UINT, AT(hid.vendor_id), 1, 0xffff},
+	{"product_id", KA_KEY_UINT, AT(hid.product_id), 0, 0xffff},
+	{"manufacturer", KA_KEY_STRING, AT(hid.manufacturer), 1, 64},
+	{"product", KA_KEY_STRING, AT(hid.product), 1, 64},
+	{"serial", KA_KEY_STRING, AT(hid.serial), 0, 64},
+	{"max_power_ma", KA_KEY_UINT, AT(hid.max_power_ma), 2, 500},
+	{"layout", KA_KEY_STRING, AT(hid.layout), 2, 64},
+	{"type_interval_ms", KA_KEY_UINT, AT(hid.type_interval_ms), 1, 1000},
+	END,
+};
+
+static const struct ka_config_key direct_keys[] = {
+	{"enabled", KA_KEY_BOOL, AT(rustdesk.direct)},
+	{"address", KA_KEY_STRING, AT(rustdesk.direct_address), 0, 64},
+	{"port", KA_KEY_UINT16, AT(rustdesk.direct_port), 0, 65535},
+	END,
+};
+
+struct raw_peer {
+	const char *id, *address, *key;
+};
+
+static const struct ka_config_key peer_keys[] = {
+	{"id", KA_KEY_STRING, offsetof(struct raw_peer, id), 6, KA_RD_ID_MAX},
+	{"address", KA_KEY_STRING, offsetof(struct raw_peer, address), 1, 64},
+	{"key", KA_KEY_STRING, offsetof(struct raw_peer, key), 44, 44},
+	END,
+};
+
+static void read_peer(struct ka_config_reader *r, const config_setting_t *element, const struct ka_config_key *keys,
+		      void *field)
+{
+	struct ka_config_raw *all = KA_CONTAINER_OF(field, struct ka_config_raw, rustdesk.serve.peers);
+	struct ka_rd_peer *peer;
+	struct raw_peer raw = {0};
+
+	ka_config_read_group(r, element, "peers", keys, &raw);
+	if (r->err)
+		return;
+	if (!raw.id || !raw.address || !raw.key) {
+		ka_config_fail(r, element, "an entry of 'peers' needs 'id', 'address' and 'key'");
+		return;
+	}
+	peer = &all->rustdesk.serve.peers[all->rustdesk.serve.n_peers++];
+	peer->id = raw.id;
+	peer->address = raw.address;
+	if (sodium_base642bin(peer->pk, sizeof(peer->pk), raw.key, strlen(raw.key), NULL, NULL, NULL,
+			      sodium_base64_VARIANT_ORIGINAL))
+		ka_config_fail(r, element, "'key' must be the 44 base64 characters that the other device shows");
+}
+
+static const struct ka_config_key serve_keys[] = {
+	{"enabled", KA_KEY_BOOL, AT(rustdesk.serve.enabled)},
+	{"address", KA_KEY_STRING, AT(rustdesk.serve.address), 0, 64},
+	{"port", KA_KEY_UINT16, AT(rustdesk.serve.port), 0, 65535},
+	{"session_port", KA_KEY_UINT16, AT(rustdesk.serve.session_port), 0, 65535},
+	{"public_address", KA_KEY_STRING, AT(rustdesk.serve.public_address), 0, 253},
+	{"peers", KA_KEY_LIST, AT(rustdesk.serve.peers), .max = KA_RD_MAX_PEERS, .keys = peer_keys, .read = read_peer},
+	END,
+};
+
+static const struct ka_config_key rustdesk_keys[] = {
+	{"id", KA_KEY_STRING, AT(rustdesk.id), 0, KA_RD_ID_MAX},
+	{"password", KA_KEY_STRING, AT(rustdesk.password), 0, 128},
+	{"one_time_password_length", KA_KEY_UINT, AT(rustdesk.otp_length), 0, 32},
+	{"server", KA_KEY_STRING, AT(rustdesk.server), 0, 253},
+	{"relay", KA_KEY_STRING, AT(rustdesk.relay), 0, 253},
+	{"key", KA_KEY_STRING, AT(rustdesk.key), 0, 64},
+	{"hostname", KA_KEY_STRING, AT(rustdesk.hostname), 0, 64},
+	{"username", KA_KEY_STRING, AT(rustdesk.username), 1, 64},
+	{"direct", KA_KEY_GROUP, 0, .keys = direct_keys},
+	{"serve", KA_KEY_GROUP, 0, .keys = serve_keys},
+	{"lan_discovery", KA_KEY_BOOL, AT(rustdesk.lan_discovery)},
+	{"lan_port", KA_KEY_UINT16, AT(rustdesk.lan_port), 1, 65535},
+	{"encryption", KA_KEY_WORD, AT(rustdesk.encryption), .words = encryption_words},
+	{"platform", KA_KEY_WORD, AT(rustdesk.platform), .words = platform_words},
+	{"version", KA_KEY_STRING, AT(rustdesk.version), 5, 16},
+	{"max_sessions", KA_KEY_UINT, AT(rustdesk.max_sessions), 1, KA_RD_MAX_SESSIONS},
+	END,
+};
+
+const struct ka_config_key ka_config_top_keys[] = {
+	{"state_dir", KA_KEY_STRING, AT(state_dir), 1, PATH_MAX - 64},
+	{"runtime_dir", KA_KEY_STRING, AT(runtime_dir), 0, PATH_MAX - 64},
+	{"log", KA_KEY_GROUP, 0, .keys = log_keys},
+	{"video", KA_KEY_GROUP, 0, .keys = video_keys},
+	{"hid", KA_KEY_GROUP, 0, .keys = hid_keys},
+	{"rustdesk", KA_KEY_GROUP, 0, .keys = rustdesk_keys},
+	END,
+};
+
+/* Defaults, as etc/kvmagent.cfg documents them. */
+const struct ka_config_raw ka_config_defaults = {
+	.state_dir = "/var/lib/kvmagent",
+	.runtime_dir = "/run/kvmagent",
+	.log = {.level = KA_LOG_INFO},
+	.video = {.device = "/dev/video0", .fps = 30, .slate_fps = 2},
+	.hid = {.record_file = "",
+		.udc = "",
+		.gadget = "kvmagent",
+		.vendor_id = 0x1d6b,
+		.product_id = 0x0104,
+		.manufacturer = "kvmagent",
+		.product = "KVM keyboard and mouse",
+		.serial = "",
+		.max_power_ma = 100,
+		.layout = "us",
+		.type_interval_ms = 10},
+	.rustdesk = {.id = "",
+		     .password = "",
+		     .otp_length = 8,
+		     .server = "",
+		     .relay = "",
+		     .key = "",
+		     .hostname = "",
+		     .username = "kvm",
+		     .direct_address = "",
+		     .direct_port = 21118,
+		     .serve = {.address = "", .public_address = "", .port = 21116, .session_port = 21117},
+		     .lan_discovery = true,
+		     .lan_port = 21119,
+		     .version = "1.3.8",
+		     .max_sessions = KA_RD_MAX_SESSIONS},
+};

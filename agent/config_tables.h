@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The tables that say which keys the configuration has, what they may hold and what they are by default. Pure data but
+ * for the readers of lists. */
+#ifndef KA_CONFIG_TABLES_H
+#define KA_CONFIG_TABLES_H
+
+#include "agent/config_reader.h"
+#include "rustdesk/rustdesk.h"
+
+/* What the tables fill; numbers and words become the folders' own types in finish(). */
+struct ka_config_raw {
+	const char *state_dir, *runtime_dir;
+	struct {
+		int level;
+	} log;
+	struct {
+		int source, format, preset;
+		const char *device;
+		unsigned int width, height, fps, threads, slate_fps;
+	} video;
+	struct {
+		int backend;
+		const char *record_file, *udc, *gadget, *manufacturer, *product, *serial, *layout;
+		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms;
+	} hid;
+	struct {
+		const char *id, *password, *server, *relay, *key, *hostname, *username, *version;
+		unsigned int otp_length, max_sessions;
+		bool direct, lan_discovery;
+		const char *direct_address;
+		uint16_t direct_port, lan_port;
+		int encryption, platform;
+		struct {
+			bool enabled;
+			const char *address, *public_address;
+			uint16_t port, session_port;
+			struct ka_rd_peer *peers; /* n_peers of KA_RD_MAX_PEERS */
+			size_t n_peers;
+		} serve;
+	} rustdesk;
+};
+
+extern const struct ka_config_key ka_config_top_keys[];
+extern const struct ka_config_raw ka_config_defaults;
+/* Terminated lists; the order is that of the enums. */
+extern const char *const ka_config_preset_words[];
+
+#endif
