@@ -3,12 +3,11 @@
  * H.264 by x264: constant quality under a ceiling of bits (VBV), so a still desktop costs next to nothing and motion
  * never more than the rate asked for. What the receiving decoders need is written at set_stream().
  */
-#include "capture/encoder.h"
+#include "capture/enc_x264.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <x264.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -142,31 +141,38 @@ static void set_stream(x264_param_t *p)
 	p->vui.i_sar_height = 1;
 }
 
+int ka_enc_x264_params(x264_param_t *p, const struct ka_encoder_cfg *cfg)
+{
+	char tune[128];
+
+	if (full_tune(tune, sizeof(tune), cfg->tune) < 0 || x264_param_default_preset(p, cfg->preset, tune) < 0)
+		return -EINVAL;
+	p->pf_log = log_x264;
+	p->i_log_level = X264_LOG_INFO;
+	p->i_csp = X264_CSP_NV12;
+	p->i_width = (int)cfg->width;
+	p->i_height = (int)cfg->height;
+	p->i_threads = (int)choose_threads(cfg);
+	p->b_sliced_threads = 1;
+	/* With variable rates x264 waits for the next picture to know how long this one lasts. */
+	p->b_vfr_input = 0;
+	p->i_fps_num = cfg->fps;
+	p->i_fps_den = 1;
+	p->rc.i_rc_method = X264_RC_CRF;
+	p->rc.f_rf_constant = QUALITY_CRF;
+	set_rate(p, cfg->kbps, cfg->fps);
+	set_stream(p);
+	return x264_param_apply_profile(p, "high") < 0 ? -EINVAL : 0;
+}
+
 static int open_encoder(struct ka_encoder **out, const struct ka_encoder_cfg *cfg)
 {
 	struct ka_encoder *e;
 	x264_param_t p;
-	char tune[128];
+	int ret = ka_enc_x264_params(&p, cfg);
 
-	if (full_tune(tune, sizeof(tune), cfg->tune) < 0 || x264_param_default_preset(&p, cfg->preset, tune) < 0)
-		return -EINVAL;
-	p.pf_log = log_x264;
-	p.i_log_level = X264_LOG_INFO;
-	p.i_csp = X264_CSP_NV12;
-	p.i_width = (int)cfg->width;
-	p.i_height = (int)cfg->height;
-	p.i_threads = (int)choose_threads(cfg);
-	p.b_sliced_threads = 1;
-	/* With variable rates x264 waits for the next picture to know how long this one lasts. */
-	p.b_vfr_input = 0;
-	p.i_fps_num = cfg->fps;
-	p.i_fps_den = 1;
-	p.rc.i_rc_method = X264_RC_CRF;
-	p.rc.f_rf_constant = QUALITY_CRF;
-	set_rate(&p, cfg->kbps, cfg->fps);
-	set_stream(&p);
-	if (x264_param_apply_profile(&p, "high") < 0)
-		return -EINVAL;
+	if (ret < 0)
+		return ret;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;

@@ -40,13 +40,13 @@ bool ka_recolour_init(struct ka_recolour *r, struct ka_colour from, bool rgb)
 	pb[2] = -pb[0];
 	pr[2] = 2 * (1 - kr) - pr[0];
 	/* Chroma has 224 steps where luma has 219. */
-	r->y = fixed(gain_y);
-	r->yu = fixed(pb[0] * gain_c * 219 / 224);
-	r->yv = fixed(pr[0] * gain_c * 219 / 224);
-	r->uu = fixed(pb[1] * gain_c / (2 * (1 - b601)));
-	r->uv = fixed(pr[1] * gain_c / (2 * (1 - b601)));
-	r->vu = fixed(pb[2] * gain_c / (2 * (1 - r601)));
-	r->vv = fixed(pr[2] * gain_c / (2 * (1 - r601)));
+	r->y = (int16_t)fixed(gain_y);
+	r->yu = (int16_t)fixed(pb[0] * gain_c * 219 / 224);
+	r->yv = (int16_t)fixed(pr[0] * gain_c * 219 / 224);
+	r->uu = (int16_t)fixed(pb[1] * gain_c / (2 * (1 - b601)));
+	r->uv = (int16_t)fixed(pr[1] * gain_c / (2 * (1 - b601)));
+	r->vu = (int16_t)fixed(pb[2] * gain_c / (2 * (1 - r601)));
+	r->vv = (int16_t)fixed(pr[2] * gain_c / (2 * (1 - r601)));
 	/* Limited RGB's black has become 16 + 16*219/255 and must be 16 again. */
 	if (rgb && from.range == KA_RANGE_LIMITED)
 		black += 16 * 219.0 / 255;
@@ -54,39 +54,62 @@ bool ka_recolour_init(struct ka_recolour *r, struct ka_colour from, bool rgb)
 	return r->y != fixed(1) || r->yu || r->yv || r->uu != fixed(1) || r->vv != fixed(1);
 }
 
-static uint8_t clip8(int32_t v)
+/* In two steps and 16 bits: each is one instruction for a whole vector. */
+static inline uint8_t clip8(int16_t v)
 {
-	return (uint8_t)KA_CLAMP(v, 0, 255);
+	v = v < 0 ? 0 : v;
+	v = v > 255 ? 255 : v;
+	return (uint8_t)v;
 }
 
-/* One row of chroma, and what it adds to the luma above and below it. */
-static void recolour_chroma(const struct ka_recolour *r, const uint8_t *src, uint8_t *dst, int32_t *restrict add,
+/* These two loops are where a picture's time goes: plain enough for the compiler to vectorise, once it is told that a
+ * destination that overlaps its source is that source, element by element. */
+#ifdef __clang__
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+/* One row of chroma, and what it adds to each pixel above and below it, in 1/128. */
+static void recolour_chroma(const struct ka_recolour *r, const uint8_t *src, uint8_t *dst, int16_t *restrict add,
 			    uint32_t pairs)
 {
 	const int32_t half = 1 << (KA_RECOLOUR_BITS - 1);
+	const int16_t yu = r->yu, yv = r->yv, uu = r->uu, uv = r->uv, vu = r->vu, vv = r->vv;
+	/* The luma loop works around 128: what is left of gain and offset there. */
+	const int32_t base = r->offset + r->y * 128 - (128 << KA_RECOLOUR_BITS) + half;
 
+	INDEPENDENT
 	for (uint32_t i = 0; i < pairs; i++) {
-		int32_t u = src[2 * i] - 128;
-		int32_t v = src[2 * i + 1] - 128;
+		int16_t u = (int16_t)(src[2 * i] - 128);
+		int16_t v = (int16_t)(src[2 * i + 1] - 128);
+		int16_t a = (int16_t)((yu * u + yv * v + base) >> (KA_RECOLOUR_BITS - 7));
 
-		add[i] = r->yu * u + r->yv * v + r->offset + half;
-		dst[2 * i] = clip8(128 + ((r->uu * u + r->uv * v + half) >> KA_RECOLOUR_BITS));
-		dst[2 * i + 1] = clip8(128 + ((r->vu * u + r->vv * v + half) >> KA_RECOLOUR_BITS));
+		add[2 * i] = a;
+		add[2 * i + 1] = a;
+		dst[2 * i] = clip8((int16_t)(128 + ((uu * u + uv * v + half) >> KA_RECOLOUR_BITS)));
+		dst[2 * i + 1] = clip8((int16_t)(128 + ((vu * u + vv * v + half) >> KA_RECOLOUR_BITS)));
 	}
 }
 
-static void recolour_luma(int32_t gain, const uint8_t *src, uint8_t *dst, const int32_t *restrict add, uint32_t pairs)
+/* 16 bits suffice: 128 * 1.17 * 128 and the additions stay below 2^15. */
+static void recolour_luma(int16_t gain, const uint8_t *src, uint8_t *dst, const int16_t *restrict add, uint32_t width)
 {
-	for (uint32_t i = 0; i < pairs; i++) {
-		dst[2 * i] = clip8((gain * src[2 * i] + add[i]) >> KA_RECOLOUR_BITS);
-		dst[2 * i + 1] = clip8((gain * src[2 * i + 1] + add[i]) >> KA_RECOLOUR_BITS);
+	INDEPENDENT
+	for (uint32_t i = 0; i < width; i++) {
+		int16_t y = (int16_t)((int16_t)(src[i] - 128) * gain);
+
+		y = (int16_t)((int16_t)(y + add[i]) >> 7);
+		dst[i] = clip8((int16_t)(y + 128));
 	}
 }
 
 void ka_recolour_rows(const struct ka_recolour *r, const struct ka_nv12_rows *src, const struct ka_nv12_rows *dst,
 		      uint32_t width, uint32_t rows)
 {
-	int32_t add[256];
+	/* The gain in 1/128 is within 0.0006 of the exact one: a fourteenth of a step at the ends. */
+	const int16_t gain = (int16_t)((r->y + (1 << (KA_RECOLOUR_BITS - 8))) >> (KA_RECOLOUR_BITS - 7));
+	int16_t add[512];
 
 	for (uint32_t row = 0; row < rows; row += 2) {
 		const uint8_t *uv = src->uv + row / 2 * src->uv_stride;
@@ -95,12 +118,12 @@ void ka_recolour_rows(const struct ka_recolour *r, const struct ka_nv12_rows *sr
 		uint8_t *y_to = dst->y + row * dst->y_stride;
 
 		/* In pieces, so that `add` has a fixed size. */
-		for (uint32_t x = 0; x < width; x += 2 * KA_ARRAY_LEN(add)) {
-			uint32_t pairs = KA_MIN((width - x) / 2, (uint32_t)KA_ARRAY_LEN(add));
+		for (uint32_t x = 0; x < width; x += KA_ARRAY_LEN(add)) {
+			uint32_t n = KA_MIN(width - x, (uint32_t)KA_ARRAY_LEN(add));
 
-			recolour_chroma(r, uv + x, uv_to + x, add, pairs);
-			recolour_luma(r->y, y + x, y_to + x, add, pairs);
-			recolour_luma(r->y, y + src->y_stride + x, y_to + dst->y_stride + x, add, pairs);
+			recolour_chroma(r, uv + x, uv_to + x, add, n / 2);
+			recolour_luma(gain, y + x, y_to + x, add, n);
+			recolour_luma(gain, y + src->y_stride + x, y_to + dst->y_stride + x, add, n);
 		}
 	}
 }

@@ -16,11 +16,12 @@
 
 #include "base/media.h"
 
-/* Fixed point, 1 << KA_RECOLOUR_BITS is one. */
-#define KA_RECOLOUR_BITS 14
+/* Fixed point, 1 << KA_RECOLOUR_BITS is one; factors are below 1.2, and products of two 16-bit numbers are cheap. */
+#define KA_RECOLOUR_BITS 13
 struct ka_recolour {
-	int32_t y, yu, yv, offset;
-	int32_t uu, uv, vu, vv;
+	int16_t y, yu, yv;
+	int16_t uu, uv, vu, vv;
+	int32_t offset;
 };
 
 /* 4:2:0 with interleaved chroma. */
