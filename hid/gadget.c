@@ -106,26 +106,79 @@ static int check_foreign(const struct ka_hid_cfg *cfg, const char *udc, struct k
 
 /* ---- removing ---- */
 
-/* Unbinds and removes the gadget of our name, however it came to be. Parses configfs anew: libusbgx keeps pointers to
- * freed objects after some of its own failures. -ENOENT: there is none. */
+/* Calls fn for every folder (S_IFDIR) or link (S_IFLNK) in a folder; 0 when there is no such folder. */
+static int for_each(const char *dir_path, mode_t type, int (*fn)(const char *path))
+{
+	DIR *dir = opendir(dir_path);
+	const struct dirent *e;
+	int ret = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while (!ret && (e = readdir(dir))) {
+		char path[PATH_MAX];
+		struct stat st;
+
+		if (e->d_name[0] == '.' || ka_str_format(path, sizeof(path), "%s/%s", dir_path, e->d_name) < 0 ||
+		    lstat(path, &st) < 0 || (st.st_mode & S_IFMT) != type)
+			continue;
+		ret = fn(path);
+	}
+	closedir(dir);
+	return ret;
+}
+
+static int remove_link(const char *path)
+{
+	return unlink(path) < 0 ? -errno : 0;
+}
+
+static int remove_dir(const char *path)
+{
+	return rmdir(path) < 0 ? -errno : 0;
+}
+
+static int for_each_below(const char *path, const char *name, mode_t type, int (*fn)(const char *path))
+{
+	char below[PATH_MAX];
+
+	if (ka_str_format(below, sizeof(below), "%s/%s", path, name) < 0)
+		return -ENAMETOOLONG;
+	return for_each(below, type, fn);
+}
+
+static int remove_config(const char *path)
+{
+	int ret = for_each(path, S_IFLNK, remove_link);
+
+	if (!ret)
+		ret = for_each_below(path, "strings", S_IFDIR, remove_dir);
+	return ret < 0 ? ret : remove_dir(path);
+}
+
+/* Unbinds and removes the gadget of our name, however it came to be; -ENOENT: there is none. Not by libusbgx: it gives
+ * up on all of configfs when anybody's gadget has a function it does not know, and leaks for each configuration it
+ * reads. The order is the kernel's (Documentation/usb/gadget_configfs.rst, "Cleaning up"). */
 static int remove_gadget(const struct ka_hid_cfg *cfg)
 {
-	usbg_state *state = NULL;
-	usbg_gadget *gadget;
-	int ret = errno_of(usbg_init(cfg->configfs, &state));
+	char path[PATH_MAX];
+	char udc[PATH_MAX];
+	int ret = ka_str_format(path, sizeof(path), "%s/usb_gadget/%s", cfg->configfs, cfg->gadget);
 
+	if (ret < 0 || ka_str_format(udc, sizeof(udc), "%s/UDC", path) < 0)
+		return -ENAMETOOLONG;
+	if (access(path, F_OK) < 0)
+		return -errno;
+	/* Fails when it is not bound; then there is nothing to do. */
+	ret = ka_fs_write_attr(udc, "\n");
 	if (ret < 0)
-		return ret;
-	gadget = usbg_get_gadget(state, cfg->gadget);
-	if (gadget) {
-		/* Fails when it is not bound. */
-		usbg_disable_gadget(gadget);
-		ret = errno_of(usbg_rm_gadget(gadget, USBG_RM_RECURSE));
-	} else {
-		ret = -ENOENT;
-	}
-	usbg_cleanup(state);
-	return ret;
+		ka_log(DEBUG, "gadget", "not_bound", "cause=\"%s\"", ka_err_str(ret));
+	ret = for_each_below(path, "configs", S_IFDIR, remove_config);
+	if (!ret)
+		ret = for_each_below(path, "functions", S_IFDIR, remove_dir);
+	if (!ret)
+		ret = for_each_below(path, "strings", S_IFDIR, remove_dir);
+	return ret < 0 ? ret : remove_dir(path);
 }
 
 static int take_over(const struct ka_hid_cfg *cfg, struct ka_errbuf *eb)
@@ -135,8 +188,8 @@ static int take_over(const struct ka_hid_cfg *cfg, struct ka_errbuf *eb)
 	if (!ret)
 		ka_log(WARN, "gadget", "leftover_removed", "name=%s", cfg->gadget);
 	if (ret < 0 && ret != -ENOENT) {
-		ka_errbuf_set(eb, "the gadgets in %s/usb_gadget cannot be read or the old one '%s' removed: %s",
-			      cfg->configfs, cfg->gadget, ka_err_str(ret));
+		ka_errbuf_set(eb, "cannot remove the leftover gadget %s/usb_gadget/%s: %s", cfg->configfs, cfg->gadget,
+			      ka_err_str(ret));
 		return ret;
 	}
 	return 0;
@@ -267,7 +320,8 @@ static int build(struct ka_gadget *g, const char *udc, unsigned int count, struc
 	int ret = errno_of(usbg_init(g->cfg->configfs, &state));
 
 	if (ret < 0) {
-		ka_errbuf_set(eb, "cannot read %s/usb_gadget: %s", g->cfg->configfs, ka_err_str(ret));
+		ka_errbuf_set(eb, "libusbgx cannot read the gadgets in %s/usb_gadget: %s", g->cfg->configfs,
+			      ka_err_str(ret));
 		return ret;
 	}
 	ret = compose(g, state, count, eb);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The USB gadget in configfs, by libusbgx: composed and bound by new, unbound and removed by free. Blocks (module
+ * The USB gadget in configfs: composed (by libusbgx) and bound by new, unbound and removed by free. Blocks (module
  * loading, unbinding); hid thread only.
  *
  *   <configfs>/usb_gadget/<name>/  configs/c.1/  ─► functions/hid.keyboard  hid.abs  hid.rel  hid.control

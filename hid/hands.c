@@ -19,6 +19,7 @@ void ka_hands_init(struct ka_hands *h, const struct ka_hands_cfg *cfg)
 
 void ka_hands_fini(struct ka_hands *h)
 {
+	ka_waiting_clear(&h->waiting);
 	ka_typist_cancel_all(&h->typist);
 }
 
@@ -279,6 +280,16 @@ bool ka_hands_typing(const struct ka_hands *h)
 	return h->stroke_down || h->typist.count || h->restore_caps;
 }
 
+static void apply_now(struct ka_hands *h, struct ka_input *e);
+
+static void serve_waiting(struct ka_hands *h)
+{
+	struct ka_input e;
+
+	while (!ka_hands_typing(h) && ka_waiting_take(&h->waiting, &e))
+		apply_now(h, &e);
+}
+
 unsigned int ka_hands_tick(struct ka_hands *h)
 {
 	unsigned int held_ms = KA_MAX(h->cfg.type_interval_ms / 2, 1u);
@@ -290,11 +301,13 @@ unsigned int ka_hands_tick(struct ka_hands *h)
 	if (begin_stroke(h))
 		return held_ms;
 	finish_texts(h);
-	return 0;
+	serve_waiting(h);
+	return ka_hands_typing(h) ? 1 : 0;
 }
 
 void ka_hands_cancel_texts(struct ka_hands *h)
 {
+	ka_waiting_clear(&h->waiting);
 	unsigned int dropped = ka_typist_cancel_all(&h->typist);
 
 	if (dropped)
@@ -333,6 +346,7 @@ static void apply_button(struct ka_hands *h, const struct ka_input *e)
 static void release_source(struct ka_hands *h, uint32_t source)
 {
 	settle(h);
+	ka_waiting_drop(&h->waiting, source);
 	if (ka_typist_cancel(&h->typist, source) && !h->typist.count)
 		finish_texts(h);
 	ka_keyboard_release_source(&h->keyboard, source);
@@ -341,6 +355,7 @@ static void release_source(struct ka_hands *h, uint32_t source)
 	send_pointer(h);
 	ka_control_release_source(&h->control, source);
 	send_control(h);
+	serve_waiting(h);
 }
 
 void ka_hands_release_all(struct ka_hands *h)
@@ -382,7 +397,7 @@ void ka_hands_resend(struct ka_hands *h)
 	h->cfg.emit(h->cfg.arg, &r);
 }
 
-void ka_hands_apply(struct ka_hands *h, struct ka_input *e)
+static void apply_now(struct ka_hands *h, struct ka_input *e)
 {
 	switch (e->kind) {
 	case KA_INPUT_KEY:
@@ -421,4 +436,27 @@ void ka_hands_apply(struct ka_hands *h, struct ka_input *e)
 		release_source(h, e->source);
 		break;
 	}
+}
+
+/* Whether an event has to stay behind the text that is being typed. */
+static bool has_to_wait(const struct ka_hands *h, const struct ka_input *e)
+{
+	if (e->kind == KA_INPUT_TEXT)
+		return h->waiting.count;
+	return (e->kind == KA_INPUT_KEY || e->kind == KA_INPUT_CHAR) && ka_hands_typing(h);
+}
+
+void ka_hands_apply(struct ka_hands *h, struct ka_input *e)
+{
+	if (!has_to_wait(h, e)) {
+		apply_now(h, e);
+		return;
+	}
+	if (ka_waiting_add(&h->waiting, e) == 0)
+		return;
+	/* A key-up may be among what does not fit: nothing may stay down. */
+	ka_log(WARN, "hid", "overflow", "too many keys while a text is typed: everything released");
+	if (e->kind == KA_INPUT_TEXT)
+		ka_typist_wipe(e->text.utf8);
+	ka_hands_release_all(h);
 }

@@ -6,7 +6,8 @@
  *   - a lock key is clicked first when a key's hint differs from the target's LED;
  *   - a character is typed with exactly its own Shift and AltGr: those a person holds meanwhile are hidden from the
  *     host; Ctrl, Alt and GUI stay, because then it is a shortcut (and a letter keeps the Shift that is held);
- *   - a text is typed with no other modifiers at all, its stroke finished before any real key is passed on.
+ *   - a text is typed with no other modifiers at all; keys and texts that come meanwhile wait for its end, buttons and
+ *     moves do not.
  *
  * Pure: no descriptor, no clock; whoever owns it calls tick() when it asks for it. Owner: hid thread.
  */
@@ -22,6 +23,7 @@
 #include "hid/layout.h"
 #include "hid/pointer.h"
 #include "hid/typist.h"
+#include "hid/waiting.h"
 
 struct ka_hands_cfg {
 	const struct ka_layout *layout; /* outlives the object */
@@ -36,6 +38,7 @@ struct ka_hands {
 	struct ka_pointer pointer;
 	struct ka_control control;
 	struct ka_typist typist;
+	struct ka_waiting waiting;
 	uint8_t keys_sent[KA_REPORT_MAX];
 	uint8_t leds; /* what the target's locks should be by now: its last report and our clicks since */
 	bool leds_known;
