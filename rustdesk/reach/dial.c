@@ -29,6 +29,10 @@ struct ka_dial {
 
 int ka_dial_socket(int family, const struct sockaddr_storage *local)
 {
+	/* Bound in any case: a port that connect() picks may be shared with connections of others, and then nobody can
+	 * listen on it afterwards. */
+	const struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
+	const struct sockaddr_storage *own = local ? local : &any;
 	const int on = 1;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
@@ -38,7 +42,7 @@ int ka_dial_socket(int family, const struct sockaddr_storage *local)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ||
-	    (local && bind(fd, (const struct sockaddr *)local, ka_addr_len(local)) < 0)) {
+	    bind(fd, (const struct sockaddr *)own, ka_addr_len(own)) < 0) {
 		err = errno;
 		close(fd);
 		return -err;

@@ -31,7 +31,7 @@ void ka_dial_free(struct ka_dial *d);
 /* A negative cause from above in plain words. Static or thread-local text. */
 const char *ka_dial_words(int err);
 
-/* A socket with the flags above, bound to local unless NULL. The descriptor or a negative cause. */
+/* A socket with the flags above, bound to local or to a port nobody else has. The descriptor or a negative cause. */
 int ka_dial_socket(int family, const struct sockaddr_storage *local) KA_MUST_USE;
 
 #endif

@@ -98,7 +98,7 @@ void fake_bench_init(struct fake_bench *b, const char *host)
 	struct ka_reach_timing t = ka_reach_get_env(b->reach)->timing;
 
 	t.registration.interval_us = KA_MS(200);
-	t.registration.timeout_us = KA_MS(50);
+	t.registration.timeout_us = KA_MS(150);
 	t.registration.rebind_us = KA_MS(300);
 	t.registration.pk_gap_us = KA_MS(20);
 	t.registration.refused_us = KA_MS(100);
@@ -342,6 +342,32 @@ void fake_mangle(ProtobufCBinaryData *m, const char *ip, uint16_t port)
 
 	assert_true(ka_resolve_literal(ip, port, &list));
 	m->len = ka_addr_encode(m->data, &list.addrs[0], 0x12345678);
+}
+
+static bool has_words(struct fake_bench *b)
+{
+	struct ka_reach_status st;
+
+	ka_reach_get_status(b->reach, &st);
+	return strstr(st.server_state, b->words);
+}
+
+bool fake_wait_words(struct fake_bench *b, const char *words)
+{
+	b->words = words;
+	return fake_run_until(b, has_words, 3000);
+}
+
+static bool has_count(struct fake_bench *b)
+{
+	return fake_count(b, b->kind) >= b->count;
+}
+
+bool fake_wait_count(struct fake_bench *b, Rdv__Envelope__UnionCase kind, unsigned int n)
+{
+	b->kind = kind;
+	b->count = n;
+	return fake_run_until(b, has_count, 3000);
 }
 
 bool fake_registered(struct fake_bench *b)

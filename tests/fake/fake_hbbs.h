@@ -47,6 +47,11 @@ struct fake_bench {
 	int nat_shift;	 /* added to the second port of the NAT test */
 	bool nat_silent;
 
+	/* what fake_wait_* is after */
+	const char *words;
+	Rdv__Envelope__UnionCase kind;
+	unsigned int count;
+
 	struct fake_heard heard[FAKE_KEPT];
 	unsigned int n_heard;
 	struct ka_incoming in[16];
@@ -62,6 +67,9 @@ void fake_bench_fini(struct fake_bench *b);
 /* Runs loop and server until done(b) or for ms; true when done. */
 bool fake_run_until(struct fake_bench *b, bool (*done)(struct fake_bench *b), int ms);
 void fake_run(struct fake_bench *b, int ms);
+/* Until the status holds words, or n messages of a kind were heard; false after three seconds. */
+bool fake_wait_words(struct fake_bench *b, const char *words);
+bool fake_wait_count(struct fake_bench *b, Rdv__Envelope__UnionCase kind, unsigned int n);
 
 /* Pushes a message to the device's registered address, from the server or (forged) from another socket. */
 void fake_push(struct fake_bench *b, const Rdv__Envelope *e, bool forged);

@@ -99,6 +99,23 @@ static int listen_here(struct sockaddr_storage *addr)
 	return fd;
 }
 
+static void test_socket_has_a_port_before_it_connects(void **state)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+
+	(void)state;
+	for (size_t i = 0; i < KA_ARRAY_LEN(families); i++) {
+		struct sockaddr_storage a;
+		socklen_t len = sizeof(a);
+		int fd = ka_dial_socket(families[i], NULL);
+
+		assert_true(fd >= 0);
+		assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+		assert_int_not_equal(ka_addr_port(&a), 0);
+		close(fd);
+	}
+}
+
 static void keep(void *arg, int fd)
 {
 	*(int *)arg = fd == 0 ? -EBADF : fd;
@@ -287,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_literal),
+		cmocka_unit_test(test_socket_has_a_port_before_it_connects),
 		cmocka_unit_test(test_connects),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_deadline),
