@@ -371,7 +371,7 @@ static void test_text_hides_held_modifiers_and_frees_held_keys(void **state)
 	assert_out(b, "");
 }
 
-static void test_real_key_ends_the_stroke_first(void **state)
+static void test_keys_wait_for_the_end_of_a_text(void **state)
 {
 	struct bench *b = *state;
 
@@ -379,17 +379,57 @@ static void test_real_key_ends_the_stroke_first(void **state)
 	ka_hands_tick(&b->h);
 	assert_out(b, "k02 k02,04 ");
 	key(b, 1, 6, true);
-	assert_out(b, "k02 k00 k00,06 ");
 	key(b, 1, 6, false);
-	assert_out(b, "k00 ");
-	button(b, 1, 1, true, 0);
-	assert_out(b, "r01 ");
-	ka_hands_tick(&b->h);
-	assert_out(b, "k02 k02,05 ");
-	button(b, 1, 1, false, 0);
-	assert_out(b, "k02 k00 r00 ");
-	type_all(b);
+	text(b, 1, "d");
+	key(b, 2, 0x28, true);
+	key(b, 2, 0x28, false);
 	assert_out(b, "");
+	type_all(b);
+	assert_out(b, "k02 k00 k02 k02,05 k02 k00 k00,06 k00 k00,07 k00 k00,28 k00 ");
+	assert_false(ka_hands_holding(&b->h));
+}
+
+static void test_buttons_do_not_wait_for_a_text(void **state)
+{
+	struct bench *b = *state;
+
+	text(b, 2, "AB");
+	ka_hands_tick(&b->h);
+	assert_out(b, "k02 k02,04 ");
+	button(b, 1, 1, true, 0);
+	assert_out(b, "k02 k00 r01 ");
+	button(b, 1, 1, false, 0);
+	assert_out(b, "r00 ");
+	type_all(b);
+	assert_out(b, "k02 k02,05 k02 k00 ");
+}
+
+static void test_waiting_keys_go_with_their_source(void **state)
+{
+	struct bench *b = *state;
+
+	text(b, 1, "ab");
+	key(b, 1, 6, true);
+	key(b, 2, 7, true);
+	release(b, 1);
+	/* The text and the key of source 1 are gone, the other one's key has had its turn. */
+	assert_out(b, "k00,07 ");
+	assert_false(ka_hands_typing(&b->h));
+	release(b, 2);
+	assert_out(b, "k00 ");
+}
+
+static void test_too_many_waiting_keys_release_everything(void **state)
+{
+	struct bench *b = *state;
+
+	key(b, 1, 0xe1, true);
+	text(b, 1, "abc");
+	for (unsigned int i = 0; i <= KA_WAITING_EVENTS; i++)
+		key(b, 1, 6, i % 2 == 0);
+	assert_false(ka_hands_typing(&b->h));
+	assert_false(ka_hands_holding(&b->h));
+	assert_int_equal(b->h.waiting.count, 0);
 }
 
 static void test_release_cancels_the_text_of_its_source(void **state)
@@ -506,7 +546,10 @@ int main(void)
 		TEST(test_release_lifts_a_char_and_its_shift),
 		TEST(test_text_is_typed_stroke_by_stroke),
 		TEST(test_text_hides_held_modifiers_and_frees_held_keys),
-		TEST(test_real_key_ends_the_stroke_first),
+		TEST(test_keys_wait_for_the_end_of_a_text),
+		TEST(test_buttons_do_not_wait_for_a_text),
+		TEST(test_waiting_keys_go_with_their_source),
+		TEST(test_too_many_waiting_keys_release_everything),
 		TEST(test_release_cancels_the_text_of_its_source),
 		TEST(test_capslock_is_off_for_a_text_and_on_again_after),
 		TEST(test_text_of_unknown_characters_only_ends),
