@@ -25,6 +25,7 @@ struct ka_encoder {
 	uint32_t width, height;
 };
 
+KA_PRINTF(3, 0)
 static void log_x264(void *arg, int level, const char *fmt, va_list ap)
 {
 	char text[256];
