@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/fake/fake_host.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define PATIENCE_S 20
+
+static int watch(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
+		 struct ka_hub_sub **sub)
+{
+	struct fake_host *h = ctx;
+	int ret;
+
+	pthread_mutex_lock(&h->lock);
+	ret = h->watch_error;
+	h->watched++;
+	h->wish = *wish;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+	if (!ret)
+		ret = ka_hub_subscribe(h->hub, 5, wake, sub);
+	if (!ret)
+		*viewer = *sub;
+	return ret;
+}
+
+static void unwatch(void *ctx, void *viewer)
+{
+	struct fake_host *h = ctx;
+
+	ka_hub_unsubscribe(viewer);
+	pthread_mutex_lock(&h->lock);
+	h->unwatched++;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void set_wish(void *ctx, void *viewer, const struct ka_host_wish *wish)
+{
+	struct fake_host *h = ctx;
+
+	(void)viewer;
+	pthread_mutex_lock(&h->lock);
+	h->wish = *wish;
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void request_key(void *ctx, void *viewer)
+{
+	struct fake_host *h = ctx;
+
+	(void)viewer;
+	pthread_mutex_lock(&h->lock);
+	h->keys_requested++;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void picture(void *ctx, struct ka_host_picture *out)
+{
+	struct fake_host *h = ctx;
+
+	pthread_mutex_lock(&h->lock);
+	*out = h->picture;
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void input(void *ctx, struct ka_input *event)
+{
+	struct fake_host *h = ctx;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->n_inputs < FAKE_HOST_INPUTS)
+		h->inputs[h->n_inputs++] = *event;
+	else if (event->kind == KA_INPUT_TEXT)
+		free(event->text.utf8);
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+}
+
+int fake_host_init(struct fake_host *h)
+{
+	pthread_condattr_t attr;
+
+	memset(h, 0, sizeof(*h));
+	h->host = (struct ka_host){.ctx = h,
+				   .watch = watch,
+				   .unwatch = unwatch,
+				   .set_wish = set_wish,
+				   .request_key = request_key,
+				   .picture = picture,
+				   .input = input};
+	h->picture = (struct ka_host_picture){.width = 1280, .height = 720, .kbps = 2000};
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return ka_hub_new(&h->hub);
+}
+
+void fake_host_fini(struct fake_host *h)
+{
+	for (unsigned int i = 0; i < h->n_inputs; i++) {
+		if (h->inputs[i].kind == KA_INPUT_TEXT)
+			free(h->inputs[i].text.utf8);
+	}
+	ka_hub_free(h->hub);
+	pthread_cond_destroy(&h->changed);
+	pthread_mutex_destroy(&h->lock);
+}
+
+void fake_host_publish(struct fake_host *h, int64_t pts_ms, bool key, uint32_t width, uint32_t height, size_t size)
+{
+	struct ka_packet *p;
+
+	if (ka_packet_new(&p, size) < 0)
+		return;
+	memset(p->data, (int)pts_ms, size);
+	p->pts_ms = pts_ms;
+	p->key = key;
+	p->width = width;
+	p->height = height;
+	ka_hub_publish(h->hub, p);
+}
+
+static bool wait_count(struct fake_host *h, const unsigned int *what, unsigned int n)
+{
+	struct timespec deadline;
+	int ret = 0;
+	bool seen;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += PATIENCE_S;
+	pthread_mutex_lock(&h->lock);
+	while (*what < n && ret != ETIMEDOUT)
+		ret = pthread_cond_timedwait(&h->changed, &h->lock, &deadline);
+	seen = *what >= n;
+	pthread_mutex_unlock(&h->lock);
+	return seen;
+}
+
+bool fake_host_wait_inputs(struct fake_host *h, unsigned int n)
+{
+	return wait_count(h, &h->n_inputs, n);
+}
+
+bool fake_host_wait_keys(struct fake_host *h, unsigned int n)
+{
+	return wait_count(h, &h->keys_requested, n);
+}
+
+bool fake_host_wait_unwatched(struct fake_host *h, unsigned int n)
+{
+	return wait_count(h, &h->unwatched, n);
+}
+
+unsigned int fake_host_count(struct fake_host *h, const unsigned int *what)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&h->lock);
+	n = *what;
+	pthread_mutex_unlock(&h->lock);
+	return n;
+}
+
+struct ka_input fake_host_input(struct fake_host *h, unsigned int i)
+{
+	struct ka_input in;
+
+	pthread_mutex_lock(&h->lock);
+	in = h->inputs[i];
+	pthread_mutex_unlock(&h->lock);
+	return in;
+}
+
+struct ka_host_wish fake_host_wish(struct fake_host *h)
+{
+	struct ka_host_wish wish;
+
+	pthread_mutex_lock(&h->lock);
+	wish = h->wish;
+	pthread_mutex_unlock(&h->lock);
+	return wish;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A machine for sessions to run on: a real hub without an encoder, and a list of the input that arrived. Any thread. */
+#ifndef KA_FAKE_HOST_H
+#define KA_FAKE_HOST_H
+
+#include <pthread.h>
+
+#include "rustdesk/host.h"
+
+#define FAKE_HOST_INPUTS 4096
+
+struct fake_host {
+	struct ka_host host; /* what a session gets */
+	struct ka_hub *hub;
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t changed;
+	struct ka_host_picture picture;
+	struct ka_host_wish wish; /* the latest */
+	unsigned int watched, unwatched, keys_requested;
+	int watch_error;			  /* what watch answers, 0 = works */
+	struct ka_input inputs[FAKE_HOST_INPUTS]; /* texts are owned until fini */
+	unsigned int n_inputs;
+};
+
+int fake_host_init(struct fake_host *h);
+void fake_host_fini(struct fake_host *h);
+/* As an encoder would; size bytes of pts. */
+void fake_host_publish(struct fake_host *h, int64_t pts_ms, bool key, uint32_t width, uint32_t height, size_t size);
+/* Waits until so many input events, requests for key pictures, or departures have been seen; false after 20 s. */
+bool fake_host_wait_inputs(struct fake_host *h, unsigned int n);
+bool fake_host_wait_keys(struct fake_host *h, unsigned int n);
+bool fake_host_wait_unwatched(struct fake_host *h, unsigned int n);
+unsigned int fake_host_count(struct fake_host *h, const unsigned int *what);
+struct ka_input fake_host_input(struct fake_host *h, unsigned int i);
+struct ka_host_wish fake_host_wish(struct fake_host *h);
+
+#endif

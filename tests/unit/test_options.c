@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the menus of a client ask for, and the answers. */
+#include "tests/fake/session_check.h"
+
+#include "base/bitrate.h"
+
+static void send_payload_hex(struct session_rig *r, const char *hex)
+{
+	uint8_t payload[128];
+	size_t n = hex_bytes(payload, sizeof(payload), hex);
+
+	assert_true(client_send_payload(&r->client, payload, n));
+}
+
+/* Misc{option{...}} of at most 100 bytes. */
+static void send_option(struct session_rig *r, const char *hex)
+{
+	uint8_t option[100];
+	uint8_t payload[128] = {0x9a, 0x01, 0, 0x3a};
+	size_t n = hex_bytes(option, sizeof(option), hex);
+
+	payload[2] = (uint8_t)(n + 2);
+	payload[4] = (uint8_t)n;
+	memcpy(payload + 5, option, n);
+	assert_true(client_send_payload(&r->client, payload, n + 5));
+}
+
+static void login(struct session_rig *r)
+{
+	assert_true(session_rig_login(r, NULL));
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
+static struct ka_host_wish wish_after(struct session_rig *r, const char *option)
+{
+	send_option(r, option);
+	assert_int_equal(client_fence(&r->client), 0);
+	return fake_host_wish(&r->host);
+}
+
+static void test_image_quality_becomes_bitrate(void **state)
+{
+	struct session_rig *r = *state;
+
+	login(r);
+	assert_int_equal(fake_host_wish(&r->host).kbps, ka_bitrate_kbps(1280, 720, 0));
+	assert_int_equal(wish_after(r, "08 04").kbps, ka_bitrate_kbps(1280, 720, 150));
+	assert_int_equal(wish_after(r, "08 02").kbps, ka_bitrate_kbps(1280, 720, 50));
+	assert_int_equal(wish_after(r, "30 80 64").kbps, ka_bitrate_kbps(1280, 720, 100));
+	/* Fields that are not there leave things as they are; nonsense as well. */
+	assert_int_equal(wish_after(r, "").kbps, ka_bitrate_kbps(1280, 720, 100));
+	assert_int_equal(wish_after(r, "08 63").kbps, ka_bitrate_kbps(1280, 720, 100));
+	assert_int_equal(wish_after(r, "30 ff ff ff ff ff ff ff ff ff 01").kbps, ka_bitrate_kbps(1280, 720, 100));
+}
+
+static void test_frame_rates_are_capped_by_the_smaller_wish(void **state)
+{
+	struct session_rig *r = *state;
+
+	login(r);
+	assert_int_equal(fake_host_wish(&r->host).fps, 0);
+	assert_int_equal(wish_after(r, "58 3c").fps, 60);
+	assert_int_equal(wish_after(r, "58 79").fps, 60); /* 121: ignored */
+	assert_int_equal(wish_after(r, "58 ff ff ff ff ff ff ff ff ff 01").fps, 60);
+	send_payload_hex(r, "9a 01 03 e0 01 14"); /* auto_adjust_fps 20 */
+	assert_int_equal(client_fence(&r->client), 0);
+	assert_int_equal(fake_host_wish(&r->host).fps, 20);
+	assert_int_equal(wish_after(r, "58 0a").fps, 10);
+	send_payload_hex(r, "9a 01 07 e0 01 ff ff ff ff 0f");
+	assert_int_equal(client_fence(&r->client), 0);
+	assert_int_equal(fake_host_wish(&r->host).fps, 10);
+}
+
+static void test_codec_that_failed_in_the_client_ends_it_in_words(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__Message *m;
+
+	login(r);
+	send_option(r, "52 02 08 01"); /* VP9 only from now on */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->misc->union_case, RD__MISC__UNION_CLOSE_REASON);
+	assert_non_null(strstr(m->misc->close_reason, "H.264"));
+	/* The client does not come back by itself after such a word. */
+	assert_non_null(strstr(m->misc->close_reason, "failed"));
+	assert_true(fake_host_wait_unwatched(&r->host, 1));
+}
+
+static void test_what_a_kvm_cannot_do_is_refused_so_that_the_menu_tells_the_truth(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__Message *m;
+
+	login(r);
+	send_option(r, "28 02"); /* block input: yes */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->misc->back_notification->union_case, RD__BACK_NOTIFICATION__UNION_BLOCK_INPUT_STATE);
+	assert_int_equal(m->misc->back_notification->block_input_state, 3);
+	assert_true(strlen(m->misc->back_notification->details) > 0);
+	send_option(r, "28 01"); /* no */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->misc->back_notification->block_input_state, 5);
+	send_payload_hex(r, "9a 01 08 8a 02 05 0a 01 6b 10 01"); /* toggle_privacy_mode{"k", on} */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->misc->back_notification->privacy_mode_state, 3);
+	assert_string_equal(m->misc->back_notification->impl_key, "k");
+	send_option(r, "20 02"); /* privacy mode, as old clients ask */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->misc->back_notification->privacy_mode_state, 3);
+	send_payload_hex(r, "9a 01 03 92 01 00"); /* elevation */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->misc->union_case, RD__MISC__UNION_ELEVATION_RESPONSE);
+	assert_true(strlen(m->misc->elevation_response) > 0);
+}
+
+static void test_calls_and_screenshots_are_declined(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__Message *m;
+
+	login(r);
+	send_payload_hex(r, "ba 01 05 08 ac 02 10 01"); /* request 300, connect */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->union_case, RD__MESSAGE__UNION_VOICE_CALL_RESPONSE);
+	assert_false(m->voice_call_response->accepted);
+	assert_true(m->voice_call_response->req_timestamp == 300);
+	assert_true(m->voice_call_response->ack_timestamp > 0);
+	send_payload_hex(r, "ba 01 00"); /* hung up: no answer */
+	assert_int_equal(client_fence(&r->client), 0);
+	send_payload_hex(r, "ea 01 04 12 02 61 62"); /* sid "ab" */
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->union_case, RD__MESSAGE__UNION_SCREENSHOT_RESPONSE);
+	assert_string_equal(m->screenshot_response->sid, "ab");
+	assert_true(strlen(m->screenshot_response->msg) > 0);
+	assert_int_equal(m->screenshot_response->data.len, 0);
+}
+
+static void test_messages_nobody_asked_for_are_ignored(void **state)
+{
+	/* Empty, Hash, LoginResponse, VideoFrame, SignedId, PublicKey, PeerInfo, chat, permission, unknown numbers. */
+	static const char *const odd[] =
+		{
+			"",
+			"4a 00",
+			"42 00",
+			"32 00",
+			"1a 00",
+			"22 00",
+			"ca 01 00",
+			"9a 01 00",
+			"82 01 00",
+			"9a 01 02 22 00",
+			"9a 01 02 32 00",
+			"fa 7f 01 78",
+			"b2 01 02 12 00", /* SwitchSidesResponse with a login inside */
+		};
+	struct session_rig *r = *state;
+
+	login(r);
+	for (size_t i = 0; i < KA_ARRAY_LEN(odd); i++)
+		send_payload_hex(r, odd[i]);
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
+static void test_probe_is_sent_again_only_after_its_echo(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__Message *m;
+
+	assert_int_equal(session_rig_start(r, KA_PATH_DIRECT, false), 0);
+	assert_true(client_take_hash(&r->client));
+	assert_int_equal(r->client.probes, 1);
+	/* An echo of the device's own message: no answer to it, but the next probe about a second later. */
+	send_payload_hex(r, "2a 00");
+	while (r->client.probes < 2) {
+		assert_int_equal(client_fence(&r->client), 0);
+		m = r->client.msg;
+		assert_non_null(m);
+	}
+	assert_true(r->client.probes == 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG(test_image_quality_becomes_bitrate),
+		RIG(test_frame_rates_are_capped_by_the_smaller_wish),
+		RIG(test_codec_that_failed_in_the_client_ends_it_in_words),
+		RIG(test_what_a_kvm_cannot_do_is_refused_so_that_the_menu_tells_the_truth),
+		RIG(test_calls_and_screenshots_are_declined),
+		RIG(test_messages_nobody_asked_for_are_ignored),
+		RIG(test_probe_is_sent_again_only_after_its_echo),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
