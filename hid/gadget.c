@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <usbg/function/hid.h>
@@ -13,6 +12,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "hid/gadget_tree.h"
 #include "hid/report_desc.h"
 
 #define DEVICE_RELEASE 0x0100
@@ -58,132 +58,9 @@ static int errno_of(int usbg_error)
 	}
 }
 
-/* ---- looking ---- */
-
-static int check_configfs(const struct ka_hid_cfg *cfg, struct ka_errbuf *eb)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (ka_str_format(path, sizeof(path), "%s/usb_gadget", cfg->configfs) < 0)
-		return -ENAMETOOLONG;
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		return 0;
-	ka_errbuf_set(eb,
-		      "%s is missing: load the module (modprobe libcomposite) and mount configfs "
-		      "(mount -t configfs none %s)",
-		      path, cfg->configfs);
-	return -ENOENT;
-}
-
-/* -EBUSY when a gadget of another name is bound to this controller. */
-static int check_foreign(const struct ka_hid_cfg *cfg, const char *udc, struct ka_errbuf *eb)
-{
-	char path[PATH_MAX];
-	const struct dirent *e;
-	int ret = 0;
-	DIR *dir;
-
-	if (ka_str_format(path, sizeof(path), "%s/usb_gadget", cfg->configfs) < 0)
-		return -ENAMETOOLONG;
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while (!ret && (e = readdir(dir))) {
-		char bound[256];
-
-		if (e->d_name[0] == '.' || !strcmp(e->d_name, cfg->gadget))
-			continue;
-		if (ka_str_format(path, sizeof(path), "%s/usb_gadget/%s/UDC", cfg->configfs, e->d_name) < 0 ||
-		    ka_fs_read_attr(path, bound, sizeof(bound)) < 0 || strcmp(bound, udc) != 0)
-			continue;
-		ka_errbuf_set(eb, "controller %s is in use by the gadget '%s' of another program", udc, e->d_name);
-		ret = -EBUSY;
-	}
-	closedir(dir);
-	return ret;
-}
-
-/* ---- removing ---- */
-
-/* Calls fn for every folder (S_IFDIR) or link (S_IFLNK) in a folder; 0 when there is no such folder. */
-static int for_each(const char *dir_path, mode_t type, int (*fn)(const char *path))
-{
-	DIR *dir = opendir(dir_path);
-	const struct dirent *e;
-	int ret = 0;
-
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while (!ret && (e = readdir(dir))) {
-		char path[PATH_MAX];
-		struct stat st;
-
-		if (e->d_name[0] == '.' || ka_str_format(path, sizeof(path), "%s/%s", dir_path, e->d_name) < 0 ||
-		    lstat(path, &st) < 0 || (st.st_mode & S_IFMT) != type)
-			continue;
-		ret = fn(path);
-	}
-	closedir(dir);
-	return ret;
-}
-
-static int remove_link(const char *path)
-{
-	return unlink(path) < 0 ? -errno : 0;
-}
-
-static int remove_dir(const char *path)
-{
-	return rmdir(path) < 0 ? -errno : 0;
-}
-
-static int for_each_below(const char *path, const char *name, mode_t type, int (*fn)(const char *path))
-{
-	char below[PATH_MAX];
-
-	if (ka_str_format(below, sizeof(below), "%s/%s", path, name) < 0)
-		return -ENAMETOOLONG;
-	return for_each(below, type, fn);
-}
-
-static int remove_config(const char *path)
-{
-	int ret = for_each(path, S_IFLNK, remove_link);
-
-	if (!ret)
-		ret = for_each_below(path, "strings", S_IFDIR, remove_dir);
-	return ret < 0 ? ret : remove_dir(path);
-}
-
-/* Unbinds and removes the gadget of our name, however it came to be; -ENOENT: there is none. Not by libusbgx: it gives
- * up on all of configfs when anybody's gadget has a function it does not know, and leaks for each configuration it
- * reads. The order is the kernel's (Documentation/usb/gadget_configfs.rst, "Cleaning up"). */
-static int remove_gadget(const struct ka_hid_cfg *cfg)
-{
-	char path[PATH_MAX];
-	char udc[PATH_MAX];
-	int ret = ka_str_format(path, sizeof(path), "%s/usb_gadget/%s", cfg->configfs, cfg->gadget);
-
-	if (ret < 0 || ka_str_format(udc, sizeof(udc), "%s/UDC", path) < 0)
-		return -ENAMETOOLONG;
-	if (access(path, F_OK) < 0)
-		return -errno;
-	/* Fails when it is not bound; then there is nothing to do. */
-	ret = ka_fs_write_attr(udc, "\n");
-	if (ret < 0)
-		ka_log(DEBUG, "gadget", "not_bound", "cause=\"%s\"", ka_err_str(ret));
-	ret = for_each_below(path, "configs", S_IFDIR, remove_config);
-	if (!ret)
-		ret = for_each_below(path, "functions", S_IFDIR, remove_dir);
-	if (!ret)
-		ret = for_each_below(path, "strings", S_IFDIR, remove_dir);
-	return ret < 0 ? ret : remove_dir(path);
-}
-
 static int take_over(const struct ka_hid_cfg *cfg, struct ka_errbuf *eb)
 {
-	int ret = remove_gadget(cfg);
+	int ret = ka_gadget_tree_remove(cfg);
 
 	if (!ret)
 		ka_log(WARN, "gadget", "leftover_removed", "name=%s", cfg->gadget);
@@ -194,8 +71,6 @@ static int take_over(const struct ka_hid_cfg *cfg, struct ka_errbuf *eb)
 	}
 	return 0;
 }
-
-/* ---- composing ---- */
 
 /* With an OUT endpoint some firmware and switches do not start a keyboard at all; without it LEDs come by SET_REPORT.
  * Kernels before 5.16 have no such attribute, and libusbgx 0.2 does not know it. */
@@ -329,7 +204,7 @@ static int build(struct ka_gadget *g, const char *udc, unsigned int count, struc
 	if (!ret)
 		ret = bind_gadget(g->cfg, udc, eb);
 	if (ret < 0)
-		remove_gadget(g->cfg);
+		ka_gadget_tree_remove(g->cfg);
 	return ret;
 }
 
@@ -342,11 +217,11 @@ int ka_gadget_new(struct ka_gadget **out, const struct ka_hid_cfg *cfg, const ch
 	if (!g)
 		return -ENOMEM;
 	g->cfg = cfg;
-	ret = check_configfs(cfg, eb);
+	ret = ka_gadget_tree_check(cfg, eb);
 	if (!ret && !ka_str_copy(g->udc, sizeof(g->udc), udc))
 		ret = -ENAMETOOLONG;
 	if (!ret)
-		ret = check_foreign(cfg, udc, eb);
+		ret = ka_gadget_tree_foreign(cfg, udc, eb);
 	if (!ret)
 		ret = take_over(cfg, eb);
 	if (!ret)
@@ -371,7 +246,7 @@ void ka_gadget_free(struct ka_gadget *g)
 
 	if (!g)
 		return;
-	ret = remove_gadget(g->cfg);
+	ret = ka_gadget_tree_remove(g->cfg);
 	if (ret < 0 && ret != -ENOENT)
 		ka_log(ERROR, "gadget", "not_removed", "name=%s cause=\"%s\"", g->cfg->gadget, ka_err_str(ret));
 	else
@@ -381,15 +256,7 @@ void ka_gadget_free(struct ka_gadget *g)
 
 bool ka_gadget_bound(const struct ka_gadget *g)
 {
-	char path[PATH_MAX];
-	char bound[sizeof(g->udc)];
-
-	if (ka_str_format(path, sizeof(path), "%s/%s", g->cfg->udc_class, g->udc) < 0 || access(path, F_OK) < 0)
-		return false;
-	if (ka_str_format(path, sizeof(path), "%s/usb_gadget/%s/UDC", g->cfg->configfs, g->cfg->gadget) < 0 ||
-	    ka_fs_read_attr(path, bound, sizeof(bound)) < 0)
-		return false;
-	return !strcmp(bound, g->udc);
+	return ka_gadget_tree_bound(g->cfg, g->udc);
 }
 
 unsigned int ka_gadget_count(const struct ka_gadget *g)
