@@ -32,8 +32,6 @@ struct ka_incoming {
 	enum ka_path path;
 	bool secure;		      /* the controller expects SignedId first */
 	struct sockaddr_storage peer; /* of the socket; on a relay what hbbs named */
-	uint8_t preamble[256];	      /* framed bytes to send before anything else (RequestRelay to hbbr) */
-	size_t preamble_len;
 };
 
 struct ka_reach_cfg {

@@ -160,12 +160,23 @@ static void on_drained(void *arg)
 	}
 }
 
+/* The stream ended without an error of ours. */
+static const char *early_end(const struct ka_session *s)
+{
+	/* hbbr says nothing to those whose key it does not like, and not to those whom nobody joins either. */
+	if (s->in.path != KA_PATH_RELAY || s->state != KA_SES_HANDSHAKE)
+		return "closed by the controller";
+	if (s->last_rx_us - s->started_us == 0 && ka_clock_us() - s->started_us < KA_SEC(1))
+		return "the relay hung up at once: is 'key' the server's public key?";
+	return "nobody joined at the relay";
+}
+
 static void on_conn_end(void *arg, int err)
 {
 	struct ka_session *s = arg;
 
 	if (!s->end_reason)
-		s->end_reason = err ? ka_err_str(err) : "closed by the controller";
+		s->end_reason = err ? ka_err_str(err) : early_end(s);
 	finish(s);
 }
 
@@ -203,13 +214,9 @@ static int open_conn(struct ka_session *s)
 		.arg = s,
 	};
 	int fd = s->in.fd;
-	int ret;
 
 	s->in.fd = -1;
-	ret = ka_conn_new(&s->conn, &cfg, fd);
-	if (!ret && s->in.preamble_len)
-		ret = ka_conn_send_framed(s->conn, s->in.preamble, s->in.preamble_len);
-	return ret;
+	return ka_conn_new(&s->conn, &cfg, fd);
 }
 
 static int run(struct ka_session *s)

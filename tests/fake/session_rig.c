@@ -77,8 +77,6 @@ int session_rig_start_small(struct session_rig *r, enum ka_path path, bool secur
 	peer->sin_addr.s_addr = htonl(0xcb007107);
 	peer->sin_port = htons(50123);
 	in.fd = fds[0];
-	memcpy(in.preamble, r->preamble, r->preamble_len);
-	in.preamble_len = r->preamble_len;
 	client_init(&r->client, fds[1]);
 	return ka_session_start(&r->session, &cfg, &in);
 }

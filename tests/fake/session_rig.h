@@ -22,8 +22,6 @@ struct session_rig {
 	struct ka_gate *gate;
 	struct ka_session *session;
 	struct client client;
-	uint8_t preamble[16]; /* framed bytes the session sends first */
-	size_t preamble_len;
 	sem_t ended;
 };
 

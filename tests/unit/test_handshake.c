@@ -142,20 +142,6 @@ static void test_keys_are_exchanged_and_everything_after_is_sealed(void **state)
 	assert_true(session_rig_wait_end(r));
 }
 
-static void test_preamble_goes_first(void **state)
-{
-	/* A relay must see its request before our key exchange. */
-	struct session_rig *r = *state;
-	uint8_t first[5];
-
-	memcpy(r->preamble, "\x08hi", 3);
-	r->preamble_len = 3;
-	assert_int_equal(session_rig_start(r, KA_PATH_RELAY, true), 0);
-	assert_int_equal(recv(r->client.fd, first, sizeof(first), MSG_WAITALL), sizeof(first));
-	/* Behind it the header of SignedId: 113 bytes. */
-	assert_hex(first, sizeof(first), "08 68 69 c5 01");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,7 +153,6 @@ int main(void)
 		RIG(test_keyless_controller_goes_on_when_encryption_is_optional),
 		RIG(test_empty_public_key_says_that_our_key_is_unknown),
 		RIG(test_keys_are_exchanged_and_everything_after_is_sealed),
-		RIG(test_preamble_goes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
