@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "capture/v4l2_buf.h"
 
+#define NEGOTIATE_TRIES 3
+
 struct v4l2 {
 	struct ka_source base;
 	struct ka_source_v4l2_cfg cfg;
@@ -48,21 +50,35 @@ static void stop_v4l2(struct ka_source *s)
 	v->running = false;
 }
 
+/* Locks on what arrives and settles on a format for it. */
+static int negotiate(struct v4l2 *v, struct ka_v4l2_shape *shape, uint32_t *fps_mhz, struct ka_errbuf *eb)
+{
+	const struct ka_v4l2_io *io = v->cfg.io;
+	struct ka_v4l2_mode mode;
+
+	/* What happened before is in the answer to the query. Some drivers report our own setting as a change: that is
+	 * over once the same is set again. */
+	(void)ka_v4l2_timings_changed(io, v->fd);
+	for (int tries = 0; tries < NEGOTIATE_TRIES; tries++) {
+		int ret = ka_v4l2_timings_lock(io, v->fd, &mode, eb);
+
+		if (ret == 0)
+			ret = ka_v4l2_dev_settle(io, v->fd, v->type, &v->cfg.wish, &mode, shape, fps_mhz, eb);
+		if (ret < 0 || !ka_v4l2_timings_changed(io, v->fd))
+			return ret;
+	}
+	/* It does not come to rest: the next event says so again. */
+	return 0;
+}
+
 static int start_v4l2(struct ka_source *s, struct ka_source_info *info, struct ka_errbuf *eb)
 {
 	struct v4l2 *v = (struct v4l2 *)s;
-	const struct ka_v4l2_io *io = v->cfg.io;
 	struct ka_v4l2_shape shape;
-	struct ka_v4l2_mode mode;
 	int ret = ka_v4l2_buf_ready(v->bufs, v->fd, v->type);
 
-	if (ret < 0)
-		return ret;
-	/* What happened until now is in the answer to the query that follows. */
-	(void)ka_v4l2_timings_changed(io, v->fd);
-	ret = ka_v4l2_timings_lock(io, v->fd, &mode, eb);
 	if (ret == 0)
-		ret = ka_v4l2_dev_settle(io, v->fd, v->type, &v->cfg.wish, &mode, &shape, &info->fps_mhz, eb);
+		ret = negotiate(v, &shape, &info->fps_mhz, eb);
 	if (ret < 0)
 		return ret;
 	ret = ka_v4l2_buf_start(v->bufs, v->fd, v->type, &shape);

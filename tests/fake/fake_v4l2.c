@@ -247,7 +247,11 @@ static int call_locked(struct fake_v4l2 *f, unsigned long request, void *arg)
 	case VIDIOC_QUERY_DV_TIMINGS:
 		return fake_v4l2_query_timings(f, arg);
 	case VIDIOC_S_DV_TIMINGS:
-		return find_buf(f, 0) ? -EBUSY : 0;
+		if (find_buf(f, 0))
+			return -EBUSY;
+		f->events += f->echoes > 0;
+		f->echoes -= f->echoes > 0;
+		return 0;
 	case VIDIOC_SUBSCRIBE_EVENT:
 		return f->no_timings ? -ENOTTY : 0;
 	case VIDIOC_DQEVENT:

@@ -56,6 +56,7 @@ struct fake_v4l2 {
 		int times;
 	} fails[FAKE_FAILS];
 	int events;	      /* source changes to deliver */
+	int echoes;	      /* so many S_DV_TIMINGS report a change themselves */
 	uint32_t wrong_index; /* added to the index of the next dequeued buffer */
 
 	/* What was seen. */

@@ -443,6 +443,21 @@ static void test_change_while_waiting_is_noticed(void **state)
 	assert_true(w.priority && w.readable);
 }
 
+static void test_start_own_change_event_is_no_change(void **state)
+{
+	struct rig *r = *state;
+	struct ka_frame *f;
+
+	assert_int_equal(r->src->ops->open(r->src, &r->eb), 0);
+	r->dev.echoes = 1;
+	assert_int_equal(start(r), 0);
+	assert_int_equal(dequeue(r, &f), 0);
+	r->src->ops->stop(r->src);
+	/* One that never comes to rest does not keep start from ending. */
+	r->dev.echoes = 1000;
+	assert_int_equal(start(r), 0);
+}
+
 static void test_odd_size_is_cropped(void **state)
 {
 	struct rig *r = *state;
@@ -579,6 +594,7 @@ int main(void)
 		T(test_start_hoarded_frames_are_limited),
 		T(test_change_restarts_with_new_size),
 		T(test_change_while_waiting_is_noticed),
+		T(test_start_own_change_event_is_no_change),
 		T(test_odd_size_is_cropped),
 		T(test_planes_in_memory_of_their_own),
 		T(test_format_cheapest_that_is_fast_enough),
