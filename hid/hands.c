@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define SELF 0 /* the source that holds what the typist and lock clicks press */
@@ -205,7 +206,7 @@ static void apply_char(struct ka_hands *h, const struct ka_input *e)
 
 	if (!ka_layout_find(h->cfg.layout, e->chr.cp, &s)) {
 		if (e->chr.down)
-			ka_log_every(WARN, 10 * 1000 * 1000, "hid", "untypable", "code=U+%04X", e->chr.cp);
+			ka_log_every(WARN, KA_SEC(10), "hid", "untypable", "code=U+%04X", e->chr.cp);
 		return;
 	}
 	end_stroke(h);
@@ -307,12 +308,21 @@ unsigned int ka_hands_tick(struct ka_hands *h)
 
 void ka_hands_cancel_texts(struct ka_hands *h)
 {
-	ka_waiting_clear(&h->waiting);
 	unsigned int dropped = ka_typist_cancel_all(&h->typist);
+	struct ka_input e;
 
+	finish_texts(h);
+	/* The keys that waited have their turn now: a key-up among them must not be lost. */
+	while (ka_waiting_take(&h->waiting, &e)) {
+		if (e.kind != KA_INPUT_TEXT) {
+			apply_now(h, &e);
+			continue;
+		}
+		ka_typist_wipe(e.text.utf8);
+		dropped++;
+	}
 	if (dropped)
 		ka_log(INFO, "hid", "typing_cancelled", "texts=%u", dropped);
-	finish_texts(h);
 }
 
 /* ---- pointer and the rest ---- */
@@ -360,6 +370,7 @@ static void release_source(struct ka_hands *h, uint32_t source)
 
 void ka_hands_release_all(struct ka_hands *h)
 {
+	ka_waiting_clear(&h->waiting);
 	ka_hands_cancel_texts(h);
 	h->keyboard.holds.count = 0;
 	ka_keyboard_shape(&h->keyboard, 0, 0);

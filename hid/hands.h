@@ -58,7 +58,7 @@ void ka_hands_fini(struct ka_hands *h);
 void ka_hands_apply(struct ka_hands *h, struct ka_input *event);
 /* Lets go of everything anybody holds and drops all texts. */
 void ka_hands_release_all(struct ka_hands *h);
-/* Drops all texts. */
+/* Drops all texts; the keys that waited for them have their turn. */
 void ka_hands_cancel_texts(struct ka_hands *h);
 /* The target's LEDs, ka_led bits. known false: it has not set any since it was connected. */
 void ka_hands_set_leds(struct ka_hands *h, uint8_t leds, bool known);

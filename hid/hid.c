@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mailbox.h"
@@ -233,7 +234,7 @@ static void on_wake(void *arg)
 		ka_loop_wake(&h->loop);
 	/* After the queue: what was taken while another thread emptied it goes up again too. */
 	if (atomic_exchange_explicit(&h->overflow, false, memory_order_acq_rel)) {
-		ka_log_every(WARN, 10 * 1000 * 1000, "hid", "overflow", "released=all");
+		ka_log_every(WARN, KA_SEC(10), "hid", "overflow", "released=all");
 		ka_hands_release_all(&h->hands);
 	}
 	if (atomic_load_explicit(&h->stop, memory_order_acquire))

@@ -18,16 +18,24 @@
 #include "base/input.h"
 #include "base/wake.h"
 
+/*
+ * Characters and texts (KA_INPUT_CHAR, KA_INPUT_TEXT) are typed by the target's layout; those that need a dead key or
+ * a compose sequence are left out and named in the log. A text is dropped when its source releases, and when the host
+ * is gone. Buttons and wheels go to the pointer moved last; before any move to the relative one, so that a click does
+ * not make the pointer jump.
+ */
 enum ka_hid_backend_kind { KA_HID_GADGET, KA_HID_RECORD, KA_HID_NONE };
 
 /* Section `hid` of the configuration. Immutable; strings belong to the caller and outlive the object. */
 struct ka_hid_cfg {
 	enum ka_hid_backend_kind backend;
-	const char *record_file; /* RECORD: one line a report is appended here; "" = to the log */
-	const char *udc;	 /* GADGET: name in /sys/class/udc; "" = the first one */
-	const char *configfs;	 /* "/sys/kernel/config" */
-	const char *udc_class;	 /* "/sys/class/udc" */
-	const char *gadget;	 /* name of the gadget folder, "kvmagent" */
+	/* RECORD: one line a report, "<monotonic us> keyboard|abs|rel|control <hex>", is appended here; "" = to the
+	 * log. Such a target is always there and sets no LEDs. */
+	const char *record_file;
+	const char *udc;       /* GADGET: name in /sys/class/udc; "" = the first one */
+	const char *configfs;  /* "/sys/kernel/config" */
+	const char *udc_class; /* "/sys/class/udc" */
+	const char *gadget;    /* name of the gadget folder, "kvmagent" */
 	uint16_t vendor_id, product_id;
 	const char *manufacturer, *product, *serial;
 	unsigned int max_power_ma;     /* 2..500 */
