@@ -152,7 +152,7 @@ static void on_dialled(void *arg, int fd)
 {
 	struct ka_nat_test *t = arg;
 	socklen_t len = sizeof(t->local);
-	struct ka_rdv_buf b;
+	struct ka_rdv_buf b = {.len = 0};
 	int ret = fd;
 
 	t->dial = NULL;

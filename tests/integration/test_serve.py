@@ -59,7 +59,8 @@ def test_the_key_stays_over_restarts(served):
 
 def test_a_wrong_key_is_refused_before_the_id_is_looked_at(served):
     for device in (served.id, "999999999"):
-        answer = ask(served, punch_hole_request=pb.PunchHoleRequest(id=device, licence_key="x" * 44)).punch_hole_response
+        request = pb.PunchHoleRequest(id=device, licence_key="x" * 44)
+        answer = ask(served, punch_hole_request=request).punch_hole_response
         assert answer.failure == pb.PunchHoleResponse.LICENSE_MISMATCH and not answer.socket_addr and not answer.pk
 
 
