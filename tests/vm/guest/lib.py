@@ -138,3 +138,15 @@ def read_line(fd, timeout):
             return b""
         data += more
     return data
+
+
+def picture_where(peer, predicate, what, timeout=PATIENCE_S):
+    """The first picture for which the predicate holds. Only the newest that is there is looked at: this costs time."""
+    deadline = time.monotonic() + timeout
+    while True:
+        picture = peer.frame(max(0.1, deadline - time.monotonic()))
+        while peer.pictures:
+            picture = peer.pictures.pop(0)
+        if predicate(picture):
+            return picture
+        assert time.monotonic() < deadline, f"not within {timeout} s: {what}"

@@ -11,7 +11,7 @@ import lib
 
 # dummy_hcd: a USB device controller and the host it is plugged into, in one kernel.
 MODULES = ("libcomposite", "usb_f_hid", "usbhid", "hid-generic", "evdev", "dummy_hcd")
-SHOWN = (ecodes.EV_KEY, ecodes.EV_REL, ecodes.EV_ABS, ecodes.EV_LED)
+SHOWN = (ecodes.EV_KEY, ecodes.EV_REL, ecodes.EV_ABS)
 
 
 def load():
@@ -46,10 +46,14 @@ def nodes():
     """{role: path} of the event nodes the gadget has now."""
     found = {}
     for path in evdev.list_devices():
-        if on_usb(path):
+        if not on_usb(path):
+            continue
+        try:
             device = evdev.InputDevice(path)
-            found[role_of(device)] = path
-            device.close()
+        except OSError:
+            continue  # unplugged meanwhile
+        found[role_of(device)] = path
+        device.close()
     return found
 
 
@@ -86,7 +90,12 @@ class Target:
                 return got
             for fd in ready:
                 role, device = by_fd[fd]
-                got += [(role, *shown) for shown in map(show, device.read()) if shown]
+                try:
+                    got += [(role, *shown) for shown in map(show, device.read()) if shown]
+                except OSError:
+                    del by_fd[fd]  # unplugged
+            if not by_fd:
+                return got
 
     def keys_held(self):
         """Names of keys and buttons the target believes to be down."""

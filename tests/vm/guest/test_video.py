@@ -14,6 +14,10 @@ def agent_for(source, folder, **video):
     return lib.Agent(folder, video={**picture, **video})
 
 
+def bars(picture):
+    return vivid.shows_bars(picture.rgb)
+
+
 def watch(agent):
     peer = Controller.direct("127.0.0.1", agent.port, timeout=lib.PATIENCE_S)
     peer.login(lib.PASSWORD, timeout=lib.PATIENCE_S)
@@ -36,7 +40,7 @@ def test_sixty_frames_show_the_bars(sources, tmp_path, which):
 def test_every_format_shows_the_bars(sources, tmp_path, which, name):
     sources[which].plug("640x480p59")
     with agent_for(sources[which], tmp_path, format=name) as agent, watch(agent) as peer:
-        picture = peer.frame_where(lambda p: vivid.shows_bars(p.rgb), lib.PATIENCE_S)
+        picture = lib.picture_where(peer, bars, "bars")
         assert (picture.width, picture.height) == (640, 480)
 
 
@@ -44,14 +48,14 @@ def test_pulled_cable_keeps_the_session_and_says_why(sources, tmp_path):
     source = sources[0]
     source.plug("640x480p59")
     with agent_for(source, tmp_path) as agent, watch(agent) as peer:
-        peer.frame_where(lambda p: vivid.shows_bars(p.rgb), lib.PATIENCE_S)
+        lib.picture_where(peer, bars, "bars")
         source.signal(vivid.NO_SIGNAL)
-        slate = peer.frame_where(lambda p: not vivid.shows_bars(p.rgb, 60), lib.PATIENCE_S)
+        slate = lib.picture_where(peer, lambda p: not vivid.shows_bars(p.rgb, 60), "a slate")
         peer.frame(lib.PATIENCE_S)
         agent.wait_log("video: slate")
         assert slate.rgb.std() > 5, "the slate has something written on it"
         source.plug("640x480p59")
-        peer.frame_where(lambda p: vivid.shows_bars(p.rgb), lib.PATIENCE_S)
+        lib.picture_where(peer, bars, "bars")
         assert peer.close_reason is None
 
 
@@ -62,7 +66,8 @@ def test_session_without_a_signal_gets_a_picture(sources, tmp_path):
     with agent_for(source, tmp_path) as agent, watch(agent) as peer:
         assert peer.frame(lib.PATIENCE_S).key
         source.plug("640x480p59")
-        peer.frame_where(lambda p: p.rgb.shape == (480, 640, 3) and vivid.shows_bars(p.rgb), lib.PATIENCE_S)
+        picture = lib.picture_where(peer, bars, "bars")
+        assert (picture.width, picture.height) == (640, 480)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["single-planar", "multi-planar"])
@@ -70,7 +75,7 @@ def test_new_resolution_is_announced_before_its_key_frame(sources, tmp_path, whi
     source = sources[which]
     source.plug("640x480p59")
     with agent_for(source, tmp_path) as agent, watch(agent) as peer:
-        peer.frame_where(lambda p: vivid.shows_bars(p.rgb), lib.PATIENCE_S)
+        lib.picture_where(peer, bars, "bars")
         before = len(peer.log)
         source.plug("800x600p60")
         switch = peer.wait_for(lambda r: r.kind == "misc.switch_display" and r.msg.width == 800, lib.PATIENCE_S,
@@ -79,5 +84,5 @@ def test_new_resolution_is_announced_before_its_key_frame(sources, tmp_path, whi
         peer.pictures.clear()
         first = peer.frame(lib.PATIENCE_S)
         assert first.key and (first.width, first.height) == (800, 600)
-        peer.frame_where(lambda p: vivid.shows_bars(p.rgb), lib.PATIENCE_S)
+        lib.picture_where(peer, bars, "bars")
         source.plug("640x480p59")
