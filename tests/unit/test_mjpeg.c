@@ -237,6 +237,27 @@ static void test_damage_never_does_harm(void **state)
 	free(j.data);
 }
 
+/* Bytes lost or doubled on the way: what is left decodes to something, and is not shown. */
+static void test_holes_are_noticed(void **state)
+{
+	struct rig *r = *state;
+	struct jpeg j = make_jpeg(W, H, 2, 1, PLAIN);
+	unsigned int refused = 0;
+
+	for (size_t at = j.len / 4; at < j.len / 4 + 100; at++) {
+		uint8_t *copy = malloc(j.len + 1000);
+
+		memcpy(copy, j.data, at);
+		memcpy(copy + at, j.data + at + 1000, j.len - at - 1000);
+		refused += decode(r, copy, j.len - 1000, NULL) != 0;
+		memcpy(copy + at, j.data + at - 1000, j.len - at + 1000);
+		refused += decode(r, copy, j.len + 1000, NULL) != 0;
+		free(copy);
+	}
+	assert_int_equal(refused, 200);
+	free(j.data);
+}
+
 static void test_samplings_of_devices_are_decoded(void **state)
 {
 	static const int samplings[][2] = {{2, 2}, {2, 1}, {1, 1}};
@@ -320,6 +341,7 @@ int main(void)
 		T(test_kinds_no_device_sends_are_refused),
 		T(test_cut_off_keeps_what_was_there),
 		T(test_damage_never_does_harm),
+		T(test_holes_are_noticed),
 		T(test_samplings_of_devices_are_decoded),
 		T(test_grey_has_no_colour),
 		T(test_full_range_becomes_limited),
