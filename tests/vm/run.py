@@ -11,12 +11,13 @@ import selectors
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "vm"
-OUT = WORK / "out"
+OUT = WORK / "out"  # what the last run left: console.log, junit.xml, the agents' logs
 BOOT_MODULES = ("virtio_pci", "9p", "9pnet_virtio", "overlay")
 USERLAND = b"vm: userland"
 USERLAND_S = {"kvm": 10, "tcg": 120}
@@ -63,10 +64,9 @@ def in_load_order(modules, names):
     return order
 
 
-def initramfs(modules):
+def initramfs(modules, own):
     """Packs busybox, the boot modules and init.sh; the archive's path."""
-    tree = WORK / "initramfs"
-    shutil.rmtree(tree, ignore_errors=True)
+    tree = own / "initramfs"
     for folder in ("bin", "dev", "proc", "sys", "modules"):
         (tree / folder).mkdir(parents=True)
     shutil.copy2(shutil.which("busybox"), tree / "bin" / "busybox")
@@ -76,32 +76,32 @@ def initramfs(modules):
         shutil.copy2(modules / path, tree / "modules")
     (tree / "modules" / "order").write_text("".join(f"{Path(path).name}\n" for path in order))
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*"))) + "\n"
-    archive = WORK / "initramfs.cpio"
+    archive = own / "initramfs.cpio"
     with archive.open("wb") as out:
         run("busybox", "cpio", "-o", "-H", "newc", "-R", "0:0", cwd=tree, input=names.encode(), stdout=out,
             stderr=subprocess.DEVNULL)
     return archive
 
 
-def qemu(accel, image, archive):
+def qemu(accel, image, archive, out):
     acceleration = "tcg,thread=multi" if accel == "tcg" else accel
     share = "local,security_model=none,multidevs=remap"
     return ["qemu-system-x86_64", "-accel", acceleration, "-cpu", "max", "-smp", "2", "-m", "2048",
             "-kernel", image, "-initrd", archive,
             "-append", f"console=ttyS0 panic=-1 quiet loglevel=3 ka.root={ROOT}",
             "-virtfs", f"{share},path=/,mount_tag=host,readonly=on",
-            "-virtfs", f"{share},path={OUT},mount_tag=out",
+            "-virtfs", f"{share},path={out},mount_tag=out",
             "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nic", "none"]
 
 
-def boot(accel, image, archive, timeout_s):
+def boot(accel, image, archive, out, timeout_s):
     """One life of the guest, console to stdout and a file. False when it never came to its userland."""
     start = time.monotonic()
-    guest = subprocess.Popen(qemu(accel, image, archive), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    guest = subprocess.Popen(qemu(accel, image, archive, out), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT)
     seen = b""
     alive = False
-    with selectors.DefaultSelector() as selector, (WORK / "console.log").open("wb") as log:
+    with selectors.DefaultSelector() as selector, (out / "console.log").open("wb") as log:
         selector.register(guest.stdout, selectors.EVENT_READ)
         while True:
             limit = timeout_s if alive else USERLAND_S[accel]
@@ -126,6 +126,22 @@ def boot(accel, image, archive, timeout_s):
     return alive
 
 
+def run_guest(image, modules, own, options):
+    """Boots with hardware virtualisation where that works, else without; the JUnit text the guest left, or None."""
+    archive = initramfs(modules, own)
+    out = own / "out"
+    out.mkdir()
+    (out / "arguments").write_text("\n".join(options.tests) + "\n")
+    accels = [options.accel]
+    if options.accel == "auto":
+        accels = ["kvm", "tcg"] if os.access("/dev/kvm", os.R_OK | os.W_OK) else ["tcg"]
+    for accel in accels:
+        if boot(accel, image, archive, out, options.timeout):
+            break
+    result = out / "junit.xml"
+    return result.read_bytes() if result.exists() else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--junit", type=Path, help="copy the result there")
@@ -134,24 +150,19 @@ def main():
     parser.add_argument("tests", nargs="*", default=["tests/vm/guest"], help="pytest arguments")
     options = parser.parse_args()
 
+    WORK.mkdir(parents=True, exist_ok=True)
     image, modules = kernel()
-    archive = initramfs(modules)
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
-    (OUT / "arguments").write_text("\n".join(options.tests) + "\n")
-    accels = [options.accel] if options.accel != "auto" else ["kvm", "tcg"]
-    if options.accel == "auto" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        accels = ["tcg"]
-    for accel in accels:
-        if boot(accel, image, archive, options.timeout):
-            break
-    result = OUT / "junit.xml"
-    if not result.exists():
+    with tempfile.TemporaryDirectory(dir=WORK, prefix="run-") as folder:
+        own = Path(folder)
+        result = run_guest(image, modules, own, options)
+        shutil.rmtree(OUT, ignore_errors=True)
+        shutil.move(own / "out", OUT)
+    if result is None:
         print("vm: the guest left no result")
         return 1
     if options.junit:
-        shutil.copyfile(result, options.junit)
-    return 1 if b"<failure" in result.read_bytes() or b"<error" in result.read_bytes() else 0
+        options.junit.write_bytes(result)
+    return 1 if b"<failure" in result or b"<error" in result else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The guest's one service: the tests, their result into the host's folder, power off.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 KA_GUEST=1
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 KA_GUEST=1
 cd "$1" || exit 1
 busybox ip link set lo up
 echo 0 >/proc/sys/kernel/ctrl-alt-del

@@ -18,7 +18,7 @@ PORT = 21118
 EDITS = {
     "//fps = 30;": "fps = 5;",
     '//password = "";': f'password = "{lib.PASSWORD}";',
-    "//enabled = false;": "enabled = true;",
+    "direct = {\n\t\t//enabled = false;": "direct = {\n\t\tenabled = true;",
     "//lan_discovery = true;": "lan_discovery = false;",
 }
 
@@ -33,7 +33,7 @@ def edit():
 
 def edited():
     text = CONFIG.read_text()
-    return all(f"\t{new}" in text for new in EDITS.values())
+    return all(new in text and f"//{new}" not in text for new in EDITS.values())
 
 
 def dpkg(*arguments):
