@@ -182,6 +182,9 @@ int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbu
 	struct ka_rd_cfg rd = cfg->rustdesk;
 
 	rd.hostname = a->hostname;
+	if (rd.password[0])
+		ka_log(WARN, "agent", "plain-password",
+		       "hint=\"replace 'password' by the 'password_hash' that kvmagent --hash-password prints\"");
 	ka_agent_host_init(&host, &a->parts);
 	ret = ka_rd_new(&a->rd, &rd, &a->identity, &host, eb);
 	if (ret < 0)

@@ -81,7 +81,7 @@ void ka_banner_print(const struct ka_config *cfg, const struct ka_rd_identity *i
 	const struct ka_rd_cfg *rd = &cfg->rustdesk;
 
 	printf("\nkvmagent %s\n\n  ID:            %s\n", KA_VERSION, identity->id);
-	if (rd->password[0])
+	if (cfg->password_set)
 		printf("  Password:      the one set in the configuration\n");
 	if (rd->server[0])
 		printf("  Server:        %s (enter the ID in a client that uses the same server; encrypted)\n",

@@ -50,6 +50,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.type_interval_ms = raw->hid.type_interval_ms,
 	};
 	c->id = raw->rustdesk.id;
+	c->password_set = raw->rustdesk.password[0] || raw->rustdesk.password_hash[0];
 	c->rustdesk = (struct ka_rd_cfg){
 		.server = raw->rustdesk.server,
 		.relay = raw->rustdesk.relay,
@@ -57,7 +58,12 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.hostname = raw->rustdesk.hostname,
 		.username = raw->rustdesk.username,
 		.password = raw->rustdesk.password,
+		.password_h1 = raw->rustdesk.password_hash[0] ? c->password_h1 : NULL,
+		.permissions = ka_config_permission_bits(&raw->rustdesk.permissions),
+		.access = c->access,
+		.n_access = raw->rustdesk.n_access,
 		.otp_length = raw->rustdesk.otp_length,
+		.otp_numeric = raw->rustdesk.otp_numeric,
 		.direct = raw->rustdesk.direct,
 		.direct_address = raw->rustdesk.direct_address,
 		.direct_port = raw->rustdesk.direct_port,
@@ -103,11 +109,29 @@ static bool plain_version(const char *v)
 	return parts == 3;
 }
 
+/* The passwords together; decodes the hash. */
+static void check_passwords(struct ka_config_reader *r, const config_t *cfg, const struct ka_config_raw *raw,
+			    uint8_t h1[static KA_RD_H1_LEN])
+{
+	const char *hash = raw->rustdesk.password_hash;
+
+	if (hash[0] && ka_hex_decode(h1, KA_RD_H1_LEN, hash) < 0)
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.password_hash"),
+			       "'password_hash' must be the 64 digits that kvmagent --hash-password prints");
+	if (hash[0] && raw->rustdesk.password[0])
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.password"),
+			       "'password' and 'password_hash' are the same thing: keep 'password_hash'");
+	if (raw->rustdesk.otp_length && raw->rustdesk.otp_length < 6)
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.one_time_password_length"),
+			       "'one_time_password_length' must be 0 (none) or 6 to 32");
+	if (!hash[0] && !raw->rustdesk.password[0] && !raw->rustdesk.n_access && !raw->rustdesk.otp_length)
+		ka_config_fail(r, config_lookup(cfg, "rustdesk"),
+			       "nobody could log in: set 'password_hash', 'access' or 'one_time_password_length'");
+}
+
 /* What no single key can tell. */
 static void check_whole(struct ka_config_reader *r, const config_t *cfg, const struct ka_config_raw *raw)
 {
-	const config_setting_t *at = config_lookup(cfg, "rustdesk");
-
 	if (raw->rustdesk.id[0] && (strlen(raw->rustdesk.id) < 6 || !plain_id(raw->rustdesk.id)))
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.id"),
 			       "'id' must have 6 to 16 letters, digits, '-' or '_'");
@@ -115,13 +139,8 @@ static void check_whole(struct ka_config_reader *r, const config_t *cfg, const s
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.key"),
 			       "'key' must be the server's public key: 44 base64 characters, the content of "
 			       "id_ed25519.pub beside hbbs");
-	if (raw->rustdesk.otp_length && raw->rustdesk.otp_length < 6)
-		ka_config_fail(r, config_lookup(cfg, "rustdesk.one_time_password_length"),
-			       "'one_time_password_length' must be 0 (none) or 6 to 32");
 	if (!plain_version(raw->rustdesk.version))
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.version"), "'version' must be three numbers: \"1.3.8\"");
-	if (!raw->rustdesk.password[0] && !raw->rustdesk.otp_length)
-		ka_config_fail(r, at, "nobody could log in: set 'password' or 'one_time_password_length'");
 	if ((raw->video.width == 0) != (raw->video.height == 0))
 		ka_config_fail(r, config_lookup(cfg, "video"),
 			       "'width' and 'height' go together; 0 and 0 for the default");
@@ -129,6 +148,15 @@ static void check_whole(struct ka_config_reader *r, const config_t *cfg, const s
 	    (raw->video.height && raw->video.height < KA_MIN_HEIGHT))
 		ka_config_fail(r, config_lookup(cfg, "video"), "'width' and 'height' must be at least %u and %u",
 			       KA_MIN_WIDTH, KA_MIN_HEIGHT);
+}
+
+/* libconfig's own copy of the text. */
+static void wipe_password(const config_t *cfg)
+{
+	const char *text;
+
+	if (config_lookup_string(cfg, "rustdesk.password", &text))
+		explicit_bzero((void *)(uintptr_t)text, strlen(text));
 }
 
 int ka_config_parse(struct ka_config **out, const char *name, const char *data, struct ka_errbuf *eb)
@@ -146,6 +174,7 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 		ret = -ENOMEM;
 		goto out;
 	}
+	raw.rustdesk.access = c->access;
 	r->file = name;
 	r->eb = eb;
 	c->store = r;
@@ -156,10 +185,13 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 	}
 	ka_config_read_group(r, config_root_setting(&cfg), "the file", ka_config_top_keys, &raw);
 	if (!r->err)
+		check_passwords(r, &cfg, &raw, c->password_h1);
+	if (!r->err)
 		check_whole(r, &cfg, &raw);
 	finish(c, &raw);
 	ret = r->err;
 out:
+	wipe_password(&cfg);
 	config_destroy(&cfg);
 	if (ret < 0) {
 		if (c)
@@ -178,7 +210,8 @@ static int check_mode(const char *path, const struct ka_config *c, struct ka_err
 {
 	struct stat st;
 
-	if (!c->rustdesk.password[0] || stat(path, &st) < 0 || !(st.st_mode & S_IROTH))
+	/* A hash opens this device as well as the password does. */
+	if ((!c->password_set && !c->rustdesk.n_access) || stat(path, &st) < 0 || !(st.st_mode & S_IROTH))
 		return 0;
 	ka_errbuf_set(eb, "%s: holds a password but everybody may read it: chmod 0640 %s", path, path);
 	return -KA_E_CONFIG;
@@ -214,6 +247,16 @@ int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *e
 	return 0;
 }
 
+void ka_config_forget_password(struct ka_config *c)
+{
+	struct ka_config_reader *r = c->store;
+
+	for (size_t i = 0; i < r->n_strings; i++) {
+		if (r->strings[i] == c->rustdesk.password)
+			explicit_bzero(r->strings[i], strlen(r->strings[i]));
+	}
+}
+
 void ka_config_free(struct ka_config *c)
 {
 	struct ka_config_reader *r;
@@ -230,6 +273,7 @@ void ka_config_free(struct ka_config *c)
 		free(r->strings);
 	free(r);
 	free(c->peers);
+	explicit_bzero(c, sizeof(*c));
 	free(c);
 }
 

@@ -27,8 +27,11 @@ struct ka_config {
 	struct ka_hid_cfg hid;
 	struct ka_rd_cfg rustdesk;
 	const char *id;		  /* wanted id; "" = generated once and kept */
+	bool password_set;	  /* a permanent one, as text or hash */
 	struct ka_rd_peer *peers; /* of rustdesk.serve */
-	void *store;		  /* owns the strings */
+	struct ka_rd_access access[KA_RD_MAX_ACCESS];
+	uint8_t password_h1[KA_RD_H1_LEN];
+	void *store; /* owns the strings */
 };
 
 /* Reads and checks a file. -KA_E_CONFIG with "file:line: ..." in eb for anything unknown, mistyped or out of range;
@@ -37,6 +40,8 @@ int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *e
 /* The same from memory; name stands for the file in messages. data is terminated. */
 int ka_config_parse(struct ka_config **out, const char *name, const char *data, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_config_free(struct ka_config *c);
+/* Wipes the text of the permanent password, once it has been hashed. */
+void ka_config_forget_password(struct ka_config *c);
 
 /* Calls fn with the full name ("video.fps") of every key there is: what documentation is checked against. */
 void ka_config_each_key(void (*fn)(void *arg, const char *name), void *arg);

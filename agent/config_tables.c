@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/media.h"
+#include "base/str.h"
 
 /* Words of the file; the order is that of the enums. */
 static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
@@ -108,9 +109,89 @@ static const struct ka_config_key serve_keys[] = {
 	END,
 };
 
+#define PERMISSION_KEYS(base)                                                                                          \
+	{"keyboard", KA_KEY_BOOL, (base) + offsetof(struct ka_config_permissions, keyboard)},                          \
+		{"audio", KA_KEY_BOOL, (base) + offsetof(struct ka_config_permissions, audio)},                        \
+		{"files", KA_KEY_BOOL, (base) + offsetof(struct ka_config_permissions, files)},                        \
+		{"terminal", KA_KEY_BOOL, (base) + offsetof(struct ka_config_permissions, terminal)},                  \
+		{"tunnel", KA_KEY_BOOL, (base) + offsetof(struct ka_config_permissions, tunnel)},                      \
+		{"power", KA_KEY_BOOL, (base) + offsetof(struct ka_config_permissions, power)},                        \
+	{                                                                                                              \
+		"recording", KA_KEY_BOOL, (base) + offsetof(struct ka_config_permissions, recording)                   \
+	}
+/* What reaches beyond the target's screen and keys is given expressly only. */
+#define DEFAULT_PERMISSIONS                                                                                            \
+	{                                                                                                              \
+		.keyboard = true, .audio = true, .files = true, .power = true, .recording = true                       \
+	}
+
+static const struct ka_config_key permission_keys[] = {
+	PERMISSION_KEYS(AT(rustdesk.permissions)),
+	END,
+};
+
+uint32_t ka_config_permission_bits(const struct ka_config_permissions *p)
+{
+	uint32_t bits = 0;
+
+	bits |= p->keyboard ? KA_RD_MAY_KEYBOARD : 0;
+	bits |= p->audio ? KA_RD_MAY_AUDIO : 0;
+	bits |= p->files ? KA_RD_MAY_FILES : 0;
+	bits |= p->terminal ? KA_RD_MAY_TERMINAL : 0;
+	bits |= p->tunnel ? KA_RD_MAY_TUNNEL : 0;
+	bits |= p->power ? KA_RD_MAY_POWER : 0;
+	bits |= p->recording ? KA_RD_MAY_RECORD : 0;
+	return bits;
+}
+
+struct raw_access {
+	const char *name, *password_hash;
+	bool view_only;
+	struct ka_config_permissions permissions;
+};
+
+static const struct ka_config_key access_keys[] = {
+	{"name", KA_KEY_STRING, offsetof(struct raw_access, name), 1, 32},
+	{"password_hash", KA_KEY_STRING, offsetof(struct raw_access, password_hash), 64, 64},
+	{"view_only", KA_KEY_BOOL, offsetof(struct raw_access, view_only)},
+	PERMISSION_KEYS(offsetof(struct raw_access, permissions)),
+	END,
+};
+
+static void read_access(struct ka_config_reader *r, const config_setting_t *element, const struct ka_config_key *keys,
+			void *field)
+{
+	struct ka_config_raw *all = KA_CONTAINER_OF(field, struct ka_config_raw, rustdesk.access);
+	struct raw_access raw = {.permissions = DEFAULT_PERMISSIONS};
+	struct ka_rd_access *a = &all->rustdesk.access[all->rustdesk.n_access];
+
+	ka_config_read_group(r, element, "access", keys, &raw);
+	if (r->err)
+		return;
+	if (!raw.name || !raw.password_hash) {
+		ka_config_fail(r, element, "an entry of 'access' needs 'name' and 'password_hash'");
+		return;
+	}
+	if (ka_hex_decode(a->h1, sizeof(a->h1), raw.password_hash) < 0) {
+		ka_config_fail(r, element,
+			       "'password_hash' must be the 64 digits that kvmagent --hash-password prints");
+		return;
+	}
+	a->name = raw.name;
+	a->permissions = ka_config_permission_bits(&raw.permissions);
+	/* Nothing that changes the target or reaches beyond it. */
+	if (raw.view_only)
+		a->permissions &= KA_RD_MAY_AUDIO | KA_RD_MAY_RECORD;
+	all->rustdesk.n_access++;
+}
+
 static const struct ka_config_key rustdesk_keys[] = {
 	{"id", KA_KEY_STRING, AT(rustdesk.id), 0, KA_RD_ID_MAX},
 	{"password", KA_KEY_STRING, AT(rustdesk.password), 0, 128},
+	{"password_hash", KA_KEY_STRING, AT(rustdesk.password_hash), 0, 64},
+	{"permissions", KA_KEY_GROUP, 0, .keys = permission_keys},
+	{"access", KA_KEY_LIST, AT(rustdesk.access), .max = KA_RD_MAX_ACCESS, .keys = access_keys, .read = read_access},
+	{"one_time_password_numeric", KA_KEY_BOOL, AT(rustdesk.otp_numeric)},
 	{"one_time_password_length", KA_KEY_UINT, AT(rustdesk.otp_length), 0, 32},
 	{"server", KA_KEY_STRING, AT(rustdesk.server), 0, 253},
 	{"relay", KA_KEY_STRING, AT(rustdesk.relay), 0, 253},
@@ -157,6 +238,8 @@ const struct ka_config_raw ka_config_defaults = {
 		.type_interval_ms = 10},
 	.rustdesk = {.id = "",
 		     .password = "",
+		     .password_hash = "",
+		     .permissions = DEFAULT_PERMISSIONS,
 		     .otp_length = 8,
 		     .server = "",
 		     .relay = "",

@@ -7,6 +7,10 @@
 #include "agent/config_reader.h"
 #include "rustdesk/rustdesk.h"
 
+struct ka_config_permissions {
+	bool keyboard, audio, files, terminal, tunnel, power, recording;
+};
+
 /* What the tables fill; numbers and words become the folders' own types in finish(). */
 struct ka_config_raw {
 	const char *state_dir, *runtime_dir;
@@ -24,9 +28,12 @@ struct ka_config_raw {
 		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms;
 	} hid;
 	struct {
-		const char *id, *password, *server, *relay, *key, *hostname, *username, *version;
+		const char *id, *password, *password_hash, *server, *relay, *key, *hostname, *username, *version;
 		unsigned int otp_length, max_sessions;
-		bool direct, lan_discovery;
+		bool direct, lan_discovery, otp_numeric;
+		struct ka_config_permissions permissions;
+		struct ka_rd_access *access; /* n_access of KA_RD_MAX_ACCESS */
+		size_t n_access;
 		const char *direct_address;
 		uint16_t direct_port, lan_port;
 		int encryption, platform;
@@ -39,6 +46,9 @@ struct ka_config_raw {
 		} serve;
 	} rustdesk;
 };
+
+/* As bits of enum ka_rd_permission. */
+uint32_t ka_config_permission_bits(const struct ka_config_permissions *p);
 
 extern const struct ka_config_key ka_config_top_keys[];
 extern const struct ka_config_raw ka_config_defaults;

@@ -7,6 +7,7 @@
 
 #include "agent/app.h"
 #include "agent/config.h"
+#include "agent/hash_password.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -15,6 +16,7 @@
 struct options {
 	const char *config;
 	bool check;
+	bool hash_password;
 	struct ka_app_options app;
 };
 
@@ -24,6 +26,7 @@ static void usage(FILE *to)
 		    "KVM-over-IP whose user interface is the stock RustDesk client.\n\n"
 		    "  -c, --config FILE   configuration (default " DEFAULT_CONFIG ")\n"
 		    "      --check-config  read and check the configuration, then exit\n"
+		    "      --hash-password read a password from standard input, print its line of configuration\n"
 		    "      --banner        print id, addresses and one-time password on standard output\n"
 		    "      --ready-fd N    write one line of JSON to descriptor N once everything runs\n"
 		    "  -V, --version       print the version\n"
@@ -34,13 +37,10 @@ static void usage(FILE *to)
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"check-config", no_argument, NULL, 'k'},
-		{"banner", no_argument, NULL, 'b'},
-		{"ready-fd", required_argument, NULL, 'r'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{"config", required_argument, NULL, 'c'},   {"check-config", no_argument, NULL, 'k'},
+		{"hash-password", no_argument, NULL, 'p'},  {"banner", no_argument, NULL, 'b'},
+		{"ready-fd", required_argument, NULL, 'r'}, {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},	    {0},
 	};
 	uint64_t fd;
 	int c;
@@ -52,6 +52,9 @@ static int parse(int argc, char **argv, struct options *o)
 			break;
 		case 'k':
 			o->check = true;
+			break;
+		case 'p':
+			o->hash_password = true;
 			break;
 		case 'b':
 			o->app.banner = true;
@@ -81,12 +84,13 @@ static int parse(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-static int run(const struct ka_config *cfg, const struct options *o)
+static int run(struct ka_config *cfg, const struct options *o)
 {
 	struct ka_errbuf eb = {""};
 	struct ka_app *app;
 	int ret = ka_app_new(&app, cfg, &eb);
 
+	ka_config_forget_password(cfg);
 	if (ret < 0) {
 		ka_log(ERROR, "agent", "failed", "%s", eb.text[0] ? eb.text : ka_err_str(ret));
 		return 1;
@@ -122,7 +126,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	ka_log_init(STDERR_FILENO, cfg->log.level);
-	code = run(cfg, &o);
+	if (o.hash_password)
+		code = ka_hash_password(cfg) < 0 ? 1 : 0;
+	else
+		code = run(cfg, &o);
 	ka_config_free(cfg);
 	return code;
 }

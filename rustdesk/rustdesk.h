@@ -32,6 +32,28 @@ struct ka_rd_identity {
 	char salt[KA_RD_SALT_LEN + 1];
 };
 
+#define KA_RD_H1_LEN 32 /* bytes: SHA-256(password salt), all the protocol needs of a password */
+
+/* What a password opens, as far as this device has it at all. */
+enum ka_rd_permission {
+	KA_RD_MAY_KEYBOARD = 1 << 0, /* and mouse; without it a session is view-only */
+	KA_RD_MAY_AUDIO = 1 << 1,
+	KA_RD_MAY_FILES = 1 << 2,
+	KA_RD_MAY_TERMINAL = 1 << 3,
+	KA_RD_MAY_TUNNEL = 1 << 4,
+	KA_RD_MAY_POWER = 1 << 5,
+	KA_RD_MAY_RECORD = 1 << 6, /* a wish only: the client obeys it or not */
+	KA_RD_MAY_ALL = (1 << 7) - 1,
+};
+
+/* A further password. */
+struct ka_rd_access {
+	const char *name; /* for logs */
+	uint8_t h1[KA_RD_H1_LEN];
+	uint32_t permissions; /* of enum ka_rd_permission */
+};
+#define KA_RD_MAX_ACCESS 8
+
 enum ka_rd_encryption {
 	KA_RD_ENCRYPT_REQUIRED, /* a controller that cannot is told why and refused (direct access excepted) */
 	KA_RD_ENCRYPT_OPTIONAL,
@@ -65,9 +87,14 @@ struct ka_rd_cfg {
 	const char *key;      /* base64 public key of the server; "" = none */
 	const char *hostname; /* shown to controllers */
 	const char *username; /* shown to controllers; never empty */
-	const char *password; /* permanent password; "" = none; secret */
-	unsigned int otp_length; /* one-time password; 0 = none, else 6..32 characters */
-	bool direct;		 /* listen for direct access (never encrypted by the stock protocol) */
+	const char *password; /* permanent password; "" = none; secret; looked at in ka_rd_new() only */
+	const uint8_t *password_h1; /* KA_RD_H1_LEN bytes in its place; NULL = none; secret */
+	unsigned int otp_length;    /* one-time password; 0 = none, else 6..32 characters */
+	bool otp_numeric;	    /* digits only */
+	uint32_t permissions;	    /* what those two open */
+	const struct ka_rd_access *access;
+	size_t n_access;
+	bool direct; /* listen for direct access (never encrypted by the stock protocol) */
 	const char *direct_address;
 	uint16_t direct_port; /* 0 = any free port */
 	struct ka_rd_serve_cfg serve;
@@ -97,6 +124,9 @@ int ka_rd_start(struct ka_rd *rd, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_rd_stop(struct ka_rd *rd); /* any thread; never blocks */
 void ka_rd_join(struct ka_rd *rd); /* all sessions have ended and released their keys */
 void ka_rd_free(struct ka_rd *rd);
+
+/* h1 of a password as 64 hex digits, terminated, for a device with this salt. Pure. */
+void ka_rd_hash_password(char dst[static 2 * KA_RD_H1_LEN + 1], const char *password, const char *salt);
 
 #define KA_RD_KEY_TEXT 45
 /* Public key of our own rendezvous service as clients want it: base64, terminated. It is derived from the identity and

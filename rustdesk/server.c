@@ -195,8 +195,13 @@ int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_r
 		goto fail;
 	struct ka_gate_cfg gate = {
 		.password = cfg->password,
+		.password_h1 = cfg->password_h1,
 		.salt = rd->identity.salt,
+		.permissions = cfg->permissions,
+		.access = cfg->access,
+		.n_access = cfg->n_access,
 		.otp_length = cfg->otp_length,
+		.otp_numeric = cfg->otp_numeric,
 		.max_controllers = cfg->max_sessions,
 	};
 
@@ -275,6 +280,15 @@ void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size)
 void ka_rd_on_otp(struct ka_rd *rd, struct ka_wake wake)
 {
 	ka_gate_on_otp(rd->gate, wake);
+}
+
+void ka_rd_hash_password(char dst[static 2 * KA_RD_H1_LEN + 1], const char *password, const char *salt)
+{
+	uint8_t h1[KA_RD_H1_LEN];
+
+	ka_keys_h1(h1, password, salt);
+	ka_hex_encode(dst, h1, sizeof(h1));
+	sodium_memzero(h1, sizeof(h1));
 }
 
 void ka_rd_serve_key(char dst[static KA_RD_KEY_TEXT], const struct ka_rd_identity *identity)

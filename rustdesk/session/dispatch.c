@@ -61,12 +61,13 @@ static const struct {
 	Rd__Message__UnionCase which;
 	handler_fn login;
 	handler_fn active;
+	uint32_t needs; /* permissions, when active */
 } table[] = {
 	{RD__MESSAGE__UNION_TEST_DELAY, on_test_delay, on_test_delay},
 	{RD__MESSAGE__UNION_LOGIN_REQUEST, ka_login_request, NULL},
 	{RD__MESSAGE__UNION_MISC, on_early_misc, ka_options_misc},
-	{RD__MESSAGE__UNION_MOUSE_EVENT, NULL, ka_input_mouse},
-	{RD__MESSAGE__UNION_KEY_EVENT, NULL, ka_input_key},
+	{RD__MESSAGE__UNION_MOUSE_EVENT, NULL, ka_input_mouse, KA_RD_MAY_KEYBOARD},
+	{RD__MESSAGE__UNION_KEY_EVENT, NULL, ka_input_key, KA_RD_MAY_KEYBOARD},
 	{RD__MESSAGE__UNION_VOICE_CALL_REQUEST, NULL, on_voice_call},
 	{RD__MESSAGE__UNION_SCREENSHOT_REQUEST, NULL, on_screenshot},
 };
@@ -87,8 +88,11 @@ int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len)
 	for (size_t i = 0; i < KA_ARRAY_LEN(table); i++) {
 		handler_fn fn = s->state == KA_SES_LOGIN ? table[i].login : table[i].active;
 
-		if (table[i].which == msg->union_case)
-			return fn ? fn(s, msg) : 0;
+		if (table[i].which != msg->union_case)
+			continue;
+		if (!fn || (s->state != KA_SES_LOGIN && !ka_session_may(s, table[i].needs)))
+			return 0;
+		return fn(s, msg);
 	}
 	return 0;
 }

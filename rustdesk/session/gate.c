@@ -15,17 +15,26 @@
 #define OTP_FAILURES 10
 #define OTP_MAX 32
 
+/* One password. */
+struct door {
+	bool open; /* there is such a password */
+	const char *profile;
+	uint32_t permissions;
+	uint8_t h1[KA_KEYS_HASH];
+};
+
+enum { DOOR_OTP, DOOR_PERMANENT, DOOR_ACCESS, DOORS = DOOR_ACCESS + KA_RD_MAX_ACCESS };
+
 struct ka_gate {
 	pthread_mutex_t lock; /* guards all below but the immutable settings */
 	unsigned int otp_length;
+	bool otp_numeric;
 	unsigned int max_controllers;
 	char salt[64];
-	bool has_permanent;
-	uint8_t permanent_h1[KA_KEYS_HASH];
 	struct ka_wake otp_wake;
 
+	struct door doors[DOORS]; /* but for the one-time password's h1 immutable */
 	char otp[OTP_MAX + 1];
-	uint8_t otp_h1[KA_KEYS_HASH];
 	unsigned int otp_failures;
 	unsigned int controllers;
 	struct ka_lockout lockout;
@@ -36,8 +45,29 @@ static void new_otp(struct ka_gate *g)
 	if (!g->otp_length)
 		return;
 	ka_keys_random_text(g->otp, g->otp_length);
-	ka_keys_h1(g->otp_h1, g->otp, g->salt);
+	for (size_t i = 0; g->otp_numeric && i < g->otp_length; i++)
+		g->otp[i] = (char)('0' + randombytes_uniform(10));
+	ka_keys_h1(g->doors[DOOR_OTP].h1, g->otp, g->salt);
 	g->otp_failures = 0;
+}
+
+static void build_doors(struct ka_gate *g, const struct ka_gate_cfg *cfg)
+{
+	struct door *permanent = &g->doors[DOOR_PERMANENT];
+
+	g->doors[DOOR_OTP] = (struct door){g->otp_length > 0, "one-time", cfg->permissions, {0}};
+	*permanent = (struct door){cfg->password_h1 || cfg->password[0], "permanent", cfg->permissions, {0}};
+	if (cfg->password_h1)
+		memcpy(permanent->h1, cfg->password_h1, KA_KEYS_HASH);
+	else if (permanent->open)
+		ka_keys_h1(permanent->h1, cfg->password, g->salt);
+	for (size_t i = 0; i < KA_MIN(cfg->n_access, (size_t)KA_RD_MAX_ACCESS); i++) {
+		const struct ka_rd_access *a = &cfg->access[i];
+		struct door *d = &g->doors[DOOR_ACCESS + i];
+
+		*d = (struct door){true, a->name, a->permissions, {0}};
+		memcpy(d->h1, a->h1, KA_KEYS_HASH);
+	}
 }
 
 int ka_gate_new(struct ka_gate **out, const struct ka_gate_cfg *cfg)
@@ -48,11 +78,10 @@ int ka_gate_new(struct ka_gate **out, const struct ka_gate_cfg *cfg)
 		return -ENOMEM;
 	pthread_mutex_init(&g->lock, NULL);
 	g->otp_length = KA_MIN(cfg->otp_length, (unsigned int)OTP_MAX);
+	g->otp_numeric = cfg->otp_numeric;
 	g->max_controllers = cfg->max_controllers;
 	ka_str_copy(g->salt, sizeof(g->salt), cfg->salt);
-	g->has_permanent = cfg->password[0] != '\0';
-	if (g->has_permanent)
-		ka_keys_h1(g->permanent_h1, cfg->password, g->salt);
+	build_doors(g, cfg);
 	new_otp(g);
 	*out = g;
 	return 0;
@@ -67,23 +96,36 @@ void ka_gate_free(struct ka_gate *g)
 	free(g);
 }
 
-/* Both are always computed, so that the time taken tells nothing. */
-static bool matches(const struct ka_gate *g, const char *challenge, const uint8_t *answer, size_t len)
+/* All are always computed, so that the time taken tells nothing. */
+static const struct door *find_door(const struct ka_gate *g, const char *challenge, const uint8_t *answer, size_t len)
 {
-	bool otp = ka_keys_check(g->otp_h1, challenge, answer, len);
-	bool permanent = ka_keys_check(g->permanent_h1, challenge, answer, len);
+	const struct door *found = NULL;
 
-	return (otp && g->otp_length) || (permanent && g->has_permanent);
+	for (size_t i = DOORS; i-- > 0;) {
+		if (ka_keys_check(g->doors[i].h1, challenge, answer, len) && g->doors[i].open)
+			found = &g->doors[i];
+	}
+	return found;
 }
 
-static enum ka_gate_verdict judge(struct ka_gate *g, const struct sockaddr_storage *from, const char *challenge,
-				  const uint8_t *answer, size_t answer_len)
+static bool any_door(const struct ka_gate *g)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < DOORS; i++)
+		any |= g->doors[i].open;
+	return any;
+}
+
+static enum ka_gate_verdict judge(struct ka_gate *g, const struct ka_gate_claim *claim, const char *challenge,
+				  const uint8_t *answer, size_t answer_len, struct ka_gate_pass *pass)
 {
 	int64_t now = ka_clock_us();
+	const struct door *door;
 
-	if (!g->has_permanent && !g->otp_length)
+	if (!any_door(g))
 		return KA_GATE_NO_PASSWORD;
-	switch (ka_lockout_check(&g->lockout, from, now)) {
+	switch (ka_lockout_check(&g->lockout, &claim->from, now)) {
 	case KA_LOCKOUT_MINUTE:
 		return KA_GATE_TRY_LATER;
 	case KA_LOCKOUT_CLOSED:
@@ -91,26 +133,30 @@ static enum ka_gate_verdict judge(struct ka_gate *g, const struct sockaddr_stora
 	case KA_LOCKOUT_OPEN:
 		break;
 	}
-	if (!matches(g, challenge, answer, answer_len)) {
-		ka_lockout_fail(&g->lockout, from, now);
+	door = find_door(g, challenge, answer, answer_len);
+	if (!door) {
+		ka_lockout_fail(&g->lockout, &claim->from, now);
 		g->otp_failures++;
 		return KA_GATE_WRONG_PASSWORD;
 	}
 	if (g->controllers >= g->max_controllers)
 		return KA_GATE_FULL;
-	ka_lockout_success(&g->lockout, from);
+	ka_lockout_success(&g->lockout, &claim->from);
 	g->controllers++;
+	if (door == &g->doors[DOOR_OTP])
+		g->otp_failures = 0;
+	*pass = (struct ka_gate_pass){door->profile, door->permissions, door == &g->doors[DOOR_OTP]};
 	return KA_GATE_WELCOME;
 }
 
-enum ka_gate_verdict ka_gate_enter(struct ka_gate *g, const struct sockaddr_storage *from, const char *challenge,
-				   const uint8_t *answer, size_t answer_len)
+enum ka_gate_verdict ka_gate_enter(struct ka_gate *g, const struct ka_gate_claim *claim, const char *challenge,
+				   const uint8_t *answer, size_t answer_len, struct ka_gate_pass *pass)
 {
 	enum ka_gate_verdict v;
 	bool renewed;
 
 	pthread_mutex_lock(&g->lock);
-	v = judge(g, from, challenge, answer, answer_len);
+	v = judge(g, claim, challenge, answer, answer_len, pass);
 	renewed = g->otp_length && g->otp_failures >= OTP_FAILURES;
 	if (renewed)
 		new_otp(g);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rustdesk/session/session_priv.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rustdesk/session/permissions.h"
 
 /* A user at the password dialog keeps the stream alive by echoes; a stranger must not keep it for ever. */
 #define LOGIN_MS (5 * 60 * 1000)
@@ -22,14 +22,19 @@ static int send_disabled(struct ka_session *s, Rd__PermissionInfo__Permission pe
 	return ka_session_send_misc(s, &misc);
 }
 
+static int send_all_disabled(struct ka_session *s, uint32_t believed, uint32_t given)
+{
+	Rd__PermissionInfo__Permission denied[KA_PERMISSIONS_MAX];
+	size_t n = ka_permissions_denied(denied, believed, given);
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < n; i++)
+		ret = send_disabled(s, denied[i]);
+	return ret;
+}
+
 int ka_login_start(struct ka_session *s)
 {
-	/* What a KVM does not offer; controllers grey it out. In the order stock endpoints send. */
-	static const Rd__PermissionInfo__Permission disabled[] = {
-		RD__PERMISSION_INFO__PERMISSION__CLIPBOARD,   RD__PERMISSION_INFO__PERMISSION__AUDIO,
-		RD__PERMISSION_INFO__PERMISSION__FILE,	      RD__PERMISSION_INFO__PERMISSION__RESTART,
-		RD__PERMISSION_INFO__PERMISSION__BLOCK_INPUT, RD__PERMISSION_INFO__PERMISSION__PRIVACY_MODE,
-	};
 	Rd__Message msg = RD__MESSAGE__INIT;
 	Rd__Hash hash = RD__HASH__INIT;
 	char salt[KA_RD_SALT_LEN + 1];
@@ -43,8 +48,9 @@ int ka_login_start(struct ka_session *s)
 	msg.hash = &hash;
 	ka_session_enter(s, KA_SES_LOGIN, LOGIN_MS);
 	ret = ka_session_send(s, &msg);
-	for (size_t i = 0; !ret && i < KA_ARRAY_LEN(disabled); i++)
-		ret = send_disabled(s, disabled[i]);
+	/* What nobody may here; controllers grey it out. */
+	if (!ret)
+		ret = send_all_disabled(s, KA_PERMISSIONS_STOCK, ka_permissions_offered(s->cfg.rd));
 	return ret;
 }
 
@@ -72,22 +78,6 @@ static int refuse(struct ka_session *s, const char *error)
 	return ret;
 }
 
-static const char *unsupported_kind(const Rd__LoginRequest *r)
-{
-	switch (r->union_case) {
-	case RD__LOGIN_REQUEST__UNION_FILE_TRANSFER:
-		return "No permission of file transfer";
-	case RD__LOGIN_REQUEST__UNION_PORT_FORWARD:
-		return "No permission of IP tunneling";
-	case RD__LOGIN_REQUEST__UNION_VIEW_CAMERA:
-		return "No permission of viewing camera";
-	case RD__LOGIN_REQUEST__UNION_TERMINAL:
-		return "No permission of terminal";
-	default:
-		return NULL;
-	}
-}
-
 /* A direct stream was dialled by address, whatever text that was; any other must have meant this id. */
 static bool addressed_to_us(const struct ka_session *s, const char *username)
 {
@@ -106,8 +96,9 @@ static bool can_decode(const Rd__OptionMessage *o)
 
 static int judge_password(struct ka_session *s, const Rd__LoginRequest *r)
 {
+	const struct ka_gate_claim claim = {.from = s->in.peer, .relayed = s->in.path == KA_PATH_RELAY};
 	enum ka_gate_verdict v =
-		ka_gate_enter(s->cfg.gate, &s->in.peer, s->challenge, r->password.data, r->password.len);
+		ka_gate_enter(s->cfg.gate, &claim, s->challenge, r->password.data, r->password.len, &s->pass);
 
 	switch (v) {
 	case KA_GATE_WELCOME:
@@ -129,10 +120,40 @@ static int judge_password(struct ka_session *s, const Rd__LoginRequest *r)
 	return refuse(s, "All places on this device are taken");
 }
 
+/* The controller is in. */
+static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
+{
+	const char *error = ka_permissions_refuse(r->union_case, s->pass.permissions & KA_PERMISSIONS_DEVICE);
+	uint32_t offered = ka_permissions_offered(s->cfg.rd);
+	int ret;
+
+	if (error)
+		return refuse(s, error);
+	if (!can_decode(r->option))
+		return refuse(s, "This device sends H.264, which this client cannot decode");
+
+	s->login_us = ka_clock_us();
+	ka_log(INFO, "session", "login", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" encrypted=%d profile=\"%s\"",
+	       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, ka_conn_sealed(s->conn),
+	       s->pass.profile);
+	s->video.ack_required = r->video_ack_required;
+	ka_conn_set_in_limit(s->conn, KA_SES_IN_LIMIT_ACTIVE);
+	s->pb.budget = KA_SES_PB_BUDGET_ACTIVE;
+	ka_session_enter(s, KA_SES_ACTIVE, 0);
+	ret = ka_peer_info_send_login(s);
+	if (!ret)
+		ret = send_all_disabled(s, offered, s->pass.permissions);
+	if (!ret)
+		ret = ka_options_apply(s, r->option);
+	if (!ret && s->state == KA_SES_ACTIVE)
+		ret = ka_video_start(s);
+	return ret;
+}
+
 int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 {
 	const Rd__LoginRequest *r = msg->login_request;
-	const char *error = unsupported_kind(r);
+	const char *error = ka_permissions_refuse(r->union_case, ka_permissions_offered(s->cfg.rd));
 	int ret;
 
 	ka_log_escape(s->peer_id, sizeof(s->peer_id), r->my_id, strlen(r->my_id));
@@ -147,20 +168,5 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 	ret = judge_password(s, r);
 	if (ret < 0 || !s->entered)
 		return ret;
-	if (!can_decode(r->option))
-		return refuse(s, "This device sends H.264, which this client cannot decode");
-
-	s->login_us = ka_clock_us();
-	ka_log(INFO, "session", "login", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" encrypted=%d", s->cfg.number,
-	       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, ka_conn_sealed(s->conn));
-	s->video.ack_required = r->video_ack_required;
-	ka_conn_set_in_limit(s->conn, KA_SES_IN_LIMIT_ACTIVE);
-	s->pb.budget = KA_SES_PB_BUDGET_ACTIVE;
-	ka_session_enter(s, KA_SES_ACTIVE, 0);
-	ret = ka_peer_info_send_login(s);
-	if (!ret)
-		ret = ka_options_apply(s, r->option);
-	if (!ret && s->state == KA_SES_ACTIVE)
-		ret = ka_video_start(s);
-	return ret;
+	return welcome(s, r);
 }

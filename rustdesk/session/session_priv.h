@@ -65,6 +65,7 @@ struct ka_session {
 	char challenge[KA_SES_CHALLENGE_LEN + 1];
 	bool relay_hello;	/* on KA_PATH_SERVED: heard and ignored */
 	bool entered;		/* holds a place of the gate */
+	struct ka_gate_pass pass; /* once entered */
 	char peer_id[64];	/* escaped for logs */
 	char peer_name[64];	/* escaped for logs */
 	const char *end_reason; /* for the log; static text */
@@ -82,6 +83,12 @@ struct ka_session {
 	atomic_bool ended;		   /* any thread */
 	atomic_bool pk_rejected;	   /* any thread */
 };
+
+/* What the password of this session opens; nothing before login. */
+static inline bool ka_session_may(const struct ka_session *s, uint32_t permissions)
+{
+	return s->entered && !(permissions & ~s->pass.permissions);
+}
 
 /* session.c */
 int ka_session_send(struct ka_session *s, Rd__Message *msg);

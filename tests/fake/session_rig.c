@@ -16,7 +16,8 @@ static void on_ended(void *arg)
 
 int session_rig_init(struct session_rig *r)
 {
-	struct ka_gate_cfg gate = {.password = RIG_PASSWORD, .salt = RIG_SALT, .max_controllers = 8};
+	struct ka_gate_cfg gate = {
+		.password = RIG_PASSWORD, .salt = RIG_SALT, .permissions = KA_RD_MAY_ALL, .max_controllers = 8};
 	int ret;
 
 	memset(r, 0, sizeof(*r));
@@ -34,6 +35,7 @@ int session_rig_init(struct session_rig *r)
 		.hostname = "kvm-test",
 		.username = "kvm",
 		.password = RIG_PASSWORD,
+		.permissions = KA_RD_MAY_ALL,
 		.encryption = KA_RD_ENCRYPT_REQUIRED,
 		.platform = KA_RD_LINUX,
 		.version = "1.3.8",

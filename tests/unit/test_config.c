@@ -13,6 +13,8 @@
 #include "agent/config.h"
 #include "base/fs.h"
 
+#define HASH "32312cd2a84a2ea2ee6e439fa1b2b21991fad68e6b7a058bcd5e14bbee3980dd"
+
 static struct ka_config *parse_good(const char *text)
 {
 	struct ka_errbuf eb = {""};
@@ -107,6 +109,11 @@ static void test_whole_checks(void **state)
 	expect_error("rustdesk = { id = \"12345678901234567\"; };", "test.cfg:1:", "0 to 16");
 	expect_error("rustdesk = { key = \"short\"; };", "test.cfg:1:", "id_ed25519.pub");
 	expect_error("rustdesk = { one_time_password_length = 5; };", "test.cfg:1:", "6 to 32");
+	expect_error("rustdesk = { password_hash = \"12\"; };", "test.cfg:1:", "64 digits");
+	expect_error("rustdesk = { password = \"x\";\npassword_hash = \"" HASH "\"; };", "test.cfg:1:", "same thing");
+	expect_error("rustdesk = { access = ( { name = \"x\"; } ); };", "test.cfg:1:", "needs 'name'");
+	expect_error("rustdesk = { access = ( { name = \"x\"; password_hash = \"" HASH "\"; keybord = true; } ); };",
+		     "test.cfg:1:", "keyboard");
 	expect_error("rustdesk = { one_time_password_length = 0; };", "test.cfg:1:", "nobody could log in");
 	expect_error("rustdesk = { version = \"1.3\"; };", "test.cfg:1:", "5 to 16");
 	expect_error("rustdesk = { version = \"1.3.x\"; };", "test.cfg:1:", "three numbers");
@@ -136,6 +143,43 @@ static char *temp_file(const char *text, mode_t mode)
 	fchmod(fd, mode);
 	close(fd);
 	return path;
+}
+
+static void test_passwords_and_what_they_open(void **state)
+{
+	struct ka_config *c =
+		parse_good("rustdesk = { password_hash = \"" HASH "\"; permissions = { audio = false; tunnel = "
+			   "true; };\naccess = ( { name = \"guest\"; password_hash = \"" HASH
+			   "\"; view_only = true; tunnel = true; recording = false; }, { name = \"lab\"; "
+			   "password_hash = \"" HASH "\"; } ); };");
+	uint32_t normal = KA_RD_MAY_ALL & ~(uint32_t)(KA_RD_MAY_TERMINAL | KA_RD_MAY_TUNNEL);
+
+	(void)state;
+	assert_true(c->password_set);
+	assert_non_null(c->rustdesk.password_h1);
+	assert_int_equal(c->rustdesk.password_h1[0], 0x32);
+	assert_int_equal(c->rustdesk.password_h1[31], 0xdd);
+	assert_int_equal(c->rustdesk.permissions, (normal & ~(uint32_t)KA_RD_MAY_AUDIO) | KA_RD_MAY_TUNNEL);
+	assert_int_equal(c->rustdesk.n_access, 2);
+	assert_string_equal(c->rustdesk.access[0].name, "guest");
+	assert_int_equal(c->rustdesk.access[0].permissions, KA_RD_MAY_AUDIO);
+	assert_int_equal(c->rustdesk.access[1].permissions, normal);
+	assert_memory_equal(c->rustdesk.access[1].h1, c->rustdesk.password_h1, 32);
+	ka_config_free(c);
+}
+
+static void test_text_of_the_password_is_forgotten_and_only_that(void **state)
+{
+	struct ka_config *c = parse_good("rustdesk = { password = \"s3cret\"; username = \"s3cret\"; };");
+
+	(void)state;
+	assert_null(c->rustdesk.password_h1);
+	ka_config_forget_password(c);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(c->rustdesk.password[i], 0);
+	assert_string_equal(c->rustdesk.username, "s3cret");
+	assert_true(c->password_set);
+	ka_config_free(c);
 }
 
 static void test_password_in_a_world_readable_file_is_refused(void **state)
@@ -270,6 +314,10 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME(hid.type_interval_ms);
 	SAME_TEXT(id);
 	SAME_TEXT(rustdesk.password);
+	SAME(password_set);
+	SAME(rustdesk.permissions);
+	SAME(rustdesk.n_access);
+	SAME(rustdesk.otp_numeric);
 	SAME(rustdesk.otp_length);
 	SAME_TEXT(rustdesk.server);
 	SAME_TEXT(rustdesk.relay);
@@ -303,6 +351,8 @@ int main(void)
 		cmocka_unit_test(test_values_of_every_kind_arrive),
 		cmocka_unit_test(test_errors_name_file_line_and_remedy),
 		cmocka_unit_test(test_whole_checks),
+		cmocka_unit_test(test_passwords_and_what_they_open),
+		cmocka_unit_test(test_text_of_the_password_is_forgotten_and_only_that),
 		cmocka_unit_test(test_password_in_a_world_readable_file_is_refused),
 		cmocka_unit_test(test_missing_and_binary_files_are_named),
 		cmocka_unit_test(test_every_key_is_documented),

@@ -258,6 +258,75 @@ static void test_close_reason_before_login_ends_at_once(void **state)
 	assert_ends_outside(r);
 }
 
+/* Restarts the rig with a profile for a password of its own beside the rig's. */
+static void rig_with_access(struct session_rig *r, const struct ka_rd_access *access)
+{
+	struct ka_gate_cfg gate = {.password = "",
+				   .salt = RIG_SALT,
+				   .access = access,
+				   .n_access = 1,
+				   .permissions = r->cfg.permissions,
+				   .max_controllers = 8};
+
+	ka_gate_free(r->gate);
+	assert_int_equal(ka_gate_new(&r->gate, &gate), 0);
+	r->cfg.access = access;
+	r->cfg.n_access = 1;
+}
+
+static void test_view_only_profile_is_told_and_cannot_touch_anything(void **state)
+{
+	/* Move, left down, wheel, key down, text. */
+	static const char input[] =
+		"20520610800f18b808 1052020809 18520408031801 207a06080120264801 147a03320141";
+	struct ka_rd_access guest = {.name = "guest", .permissions = KA_RD_MAY_RECORD};
+	struct session_rig *r = *state;
+	uint8_t wire[256];
+	size_t n = hex_bytes(wire, sizeof(wire), "9a01043a026001");
+	char text[2 * KA_RD_H1_LEN + 1];
+	const Rd__Message *m;
+
+	ka_rd_hash_password(text, RIG_PASSWORD, RIG_SALT);
+	assert_int_equal(hex_bytes(guest.h1, sizeof(guest.h1), text), 32);
+	rig_with_access(r, &guest);
+	assert_true(session_rig_login(r, NULL));
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->misc->union_case, RD__MISC__UNION_PERMISSION_INFO);
+	assert_int_equal(m->misc->permission_info->permission, RD__PERMISSION_INFO__PERMISSION__KEYBOARD);
+	assert_false(m->misc->permission_info->enabled);
+	assert_int_equal(client_fence(&r->client), 0);
+	fake_host_publish(&r->host, 1, true, 1280, 720, 100);
+	assert_int_equal(client_next(&r->client)->union_case, RD__MESSAGE__UNION_VIDEO_FRAME);
+	/* The client's own idea of not being view-only changes nothing. */
+	assert_true(client_send_payload(&r->client, wire, n));
+	n = hex_bytes(wire, sizeof(wire), input);
+	assert_true(client_send_raw(&r->client, wire, n));
+	assert_int_equal(client_fence(&r->client), 0);
+	assert_int_equal(fake_host_count(&r->host, &r->host.n_inputs), 0);
+}
+
+static void test_what_nobody_may_is_said_before_login(void **state)
+{
+	struct ka_rd_access guest = {.name = "guest", .permissions = 0};
+	struct session_rig *r = *state;
+	int first = -1;
+	int n = 0;
+
+	r->cfg.permissions = 0;
+	rig_with_access(r, &guest);
+	assert_int_equal(session_rig_start(r, KA_PATH_DIRECT, false), 0);
+	assert_int_equal(client_next(&r->client)->union_case, RD__MESSAGE__UNION_HASH);
+	for (; n < 8; n++) {
+		const Rd__Message *m = client_next(&r->client);
+
+		assert_int_equal(m->misc->union_case, RD__MISC__UNION_PERMISSION_INFO);
+		first = n ? first : (int)m->misc->permission_info->permission;
+	}
+	assert_int_equal(first, RD__PERMISSION_INFO__PERMISSION__KEYBOARD);
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
 static void test_last_place_taken(void **state)
 {
 	struct session_rig *r = *state;
@@ -285,6 +354,8 @@ int main(void)
 		RIG(test_controller_without_h264_is_told_so),
 		RIG(test_nothing_but_login_is_reachable_before_login),
 		RIG(test_close_reason_before_login_ends_at_once),
+		RIG(test_view_only_profile_is_told_and_cannot_touch_anything),
+		RIG(test_what_nobody_may_is_said_before_login),
 		RIG(test_last_place_taken),
 	};
 

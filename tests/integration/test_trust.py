@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may enter and what that opens: passwords, profiles, second factor, lists, limits."""
+
+import hashlib
+import os
+import pty
+import re
+import subprocess
+import time
+
+import pytest
+
+from conftest import PASSWORD, PROGRAM
+from peer import pb
+from peer.controller import Controller, LoginError
+
+
+def connect(agent, **kw):
+    return Controller.direct("127.0.0.1", agent.port, **kw)
+
+
+def salt_of(agent):
+    return re.search(r'salt = "(\w+)"', (agent.folder / "state/identity").read_text()).group(1)
+
+
+def h1(password, salt):
+    return hashlib.sha256((password + salt).encode()).hexdigest()
+
+
+def restart_with(agent, text):
+    """Adds a line to section rustdesk (its later closing brace is the file's last)."""
+    agent.stop()
+    config = agent.config.read_text()
+    assert "rustdesk = {" in config
+    agent.config.write_text(config.replace("rustdesk = {", "rustdesk = { " + text, 1))
+    agent.start()
+
+
+def hash_password(agent, stdin):
+    return subprocess.run([PROGRAM, "--config", str(agent.config), "--hash-password"], input=stdin, text=True,
+                          capture_output=True, timeout=20)
+
+
+def one_time_password(agent, old=""):
+    """The one of the moment, once it is another than `old`."""
+    path = agent.folder / "run/one-time-password"
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        text = path.read_text().strip() if path.exists() else ""
+        if text not in ("", old):
+            return text
+        time.sleep(0.02)
+    raise AssertionError("no new one-time password")
+
+
+def test_hash_printed_by_the_program_lets_in_and_the_text_is_nowhere(start_agent):
+    agent = start_agent(rustdesk={"password": ""})
+    out = hash_password(agent, "correct horse\n")
+    assert out.returncode == 0 and out.stderr == ""
+    assert out.stdout == f'password_hash = "{h1("correct horse", salt_of(agent))}";\n'
+    restart_with(agent, out.stdout.strip())
+    with connect(agent) as client:
+        with pytest.raises(LoginError, match="Wrong Password"):
+            client.login(PASSWORD)
+        client.login("correct horse")
+        assert client.frame().key
+    assert "correct horse" not in agent.log and "plain-password" not in agent.log
+
+
+@pytest.mark.parametrize("stdin, words", [("", "empty password"), ("\n", "empty password"), ("x" * 129, "at most 128")])
+def test_hash_of_no_or_too_long_a_password_is_refused(start_agent, stdin, words):
+    out = hash_password(start_agent(), stdin)
+    assert out.returncode == 1 and out.stdout == "" and words in out.stderr
+
+
+def test_typed_password_is_not_shown(start_agent):
+    agent = start_agent()
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([PROGRAM, "--config", str(agent.config), "--hash-password"], stdin=theirs,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    seen = b""
+    for prompt in (b"Password: ", b"Once more: "):
+        while not seen.endswith(prompt):
+            seen += process.stderr.read(1)
+        os.write(ours, b"hidden words\n")
+    out, rest = process.communicate(timeout=20)
+    assert process.returncode == 0 and h1("hidden words", salt_of(agent)).encode() in out
+    os.set_blocking(ours, False)
+    try:
+        echoed = os.read(ours, 4096)
+    except BlockingIOError:
+        echoed = b""
+    assert b"hidden" not in echoed + out + seen + rest
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_plain_password_works_with_a_warning(agent):
+    assert "plain-password" in agent.log and "--hash-password" in agent.log
+    assert PASSWORD not in agent.log
+    with connect(agent) as client:
+        client.login(PASSWORD)
+
+
+def test_view_only_password_is_announced_and_enforced(start_agent):
+    agent = start_agent()
+    hashed = h1("look", salt_of(agent))
+    restart_with(agent, f'access = ( {{ name = "guest"; password_hash = "{hashed}"; view_only = true; '
+                        'recording = false; } );')
+    with connect(agent) as guest, connect(agent) as owner:
+        guest.login("look")
+        guest.frame()
+        # Before login what the device gives, after it what the password opens.
+        assert list(guest.permissions.items()) == [(n, False) for n in (2, 3, 4, 5, 7, 8, 0, 6)]
+        guest.send_misc(option=pb.OptionMessage(disable_keyboard=1))
+        guest.send_key("a")
+        guest.mouse_move(100, 100)
+        guest.run(0.5)
+        assert not agent.reports()
+        owner.login(PASSWORD)
+        owner.frame()
+        assert not {0, 6} & set(owner.permissions)
+        owner.send_key("a")
+        agent.wait_reports(lambda rows: any(b[2] for _, b in rows), "keyboard")
+    assert 'profile="guest"' in agent.log and 'profile="permanent"' in agent.log
+
+
+def test_numeric_one_time_password(start_agent):
+    agent = start_agent(rustdesk={"password": "", "one_time_password_length": 12, "one_time_password_numeric": True})
+    otp = one_time_password(agent)
+    assert re.fullmatch(r"\d{12}", otp)
+    with connect(agent) as client:
+        client.login(otp)
