@@ -2,6 +2,7 @@
 /* How sessions end, and that nothing stays behind. */
 #include "tests/fake/session_check.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #define ROUNDS 100
@@ -37,11 +38,14 @@ static void assert_nothing_stays_behind(struct session_rig *r)
 static void test_close_reason_releases(void **state)
 {
 	struct session_rig *r = *state;
+	struct pollfd stream = {.events = POLLRDHUP};
 
 	hold_something(r);
+	stream.fd = r->client.fd;
 	assert_true(client_send_payload(&r->client, "\x9a\x01\x02\x4a\x00", 5));
-	/* At once, not when the stream is gone. */
+	/* At once, not when the stream is gone: that lingers for a second. */
 	assert_true(fake_host_wait_inputs(&r->host, 3));
+	assert_int_equal(poll(&stream, 1, 0), 0);
 	assert_true(fake_host_wait_unwatched(&r->host, 1));
 	/* What comes behind a good-bye does not count. */
 	assert_true(client_send_payload(&r->client, "\x7a\x06\x08\x01\x20\x26\x48\x01", 8));
