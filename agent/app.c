@@ -38,6 +38,7 @@ struct ka_app {
 	struct ka_hid_state last_hid;
 	struct ka_signal last_signal;
 	char last_server[96];
+	struct ka_rd_nat stored_nat;
 };
 
 static void on_signal(uv_signal_t *h, int signum)
@@ -103,6 +104,19 @@ static void watch_otp(struct ka_app *a)
 		ka_log(WARN, "agent", "password-file", "file=%s cause=\"%s\"", a->otp_path, ka_err_str(ret));
 }
 
+/* Seldom: only when the router has become another one. */
+static void keep_nat(struct ka_app *a, const struct ka_rd_nat *nat)
+{
+	int ret;
+
+	if (nat->type == a->stored_nat.type && nat->serial == a->stored_nat.serial)
+		return;
+	a->stored_nat = *nat;
+	ret = ka_state_save_nat(nat, a->cfg->state_dir);
+	if (ret < 0)
+		ka_log(WARN, "state", "NAT type not kept", "cause=\"%s\"", ka_err_str(ret));
+}
+
 static void watch_server(struct ka_app *a)
 {
 	struct ka_rd_status st;
@@ -111,6 +125,8 @@ static void watch_server(struct ka_app *a)
 	if (strcmp(st.server_state, a->last_server))
 		sd_notifyf(0, "STATUS=id %s; %s", a->identity.id, st.server_state);
 	ka_str_copy(a->last_server, sizeof(a->last_server), st.server_state);
+	if (st.nat.type)
+		keep_nat(a, &st.nat);
 }
 
 static void watch_all(struct ka_app *a)
@@ -182,6 +198,8 @@ int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbu
 	struct ka_rd_cfg rd = cfg->rustdesk;
 
 	rd.hostname = a->hostname;
+	ka_state_load_nat(&a->stored_nat, cfg->state_dir);
+	rd.nat = a->stored_nat;
 	if (rd.password[0])
 		ka_log(WARN, "agent", "plain-password",
 		       "hint=\"replace 'password' by the 'password_hash' that kvmagent --hash-password prints\"");

@@ -61,7 +61,7 @@ static const struct ka_config_key hid_keys[] = {
 
 static const struct ka_config_key direct_keys[] = {
 	{"enabled", KA_KEY_BOOL, AT(rustdesk.direct)},
-	{"address", KA_KEY_STRING, AT(rustdesk.direct_address), 0, 64},
+	{"address", KA_KEY_STRING, AT(rustdesk.direct_address), 0, 400},
 	{"port", KA_KEY_UINT16, AT(rustdesk.direct_port), 0, 65535},
 	END,
 };
@@ -193,7 +193,7 @@ static const struct ka_config_key rustdesk_keys[] = {
 	{"access", KA_KEY_LIST, AT(rustdesk.access), .max = KA_RD_MAX_ACCESS, .keys = access_keys, .read = read_access},
 	{"one_time_password_numeric", KA_KEY_BOOL, AT(rustdesk.otp_numeric)},
 	{"one_time_password_length", KA_KEY_UINT, AT(rustdesk.otp_length), 0, 32},
-	{"server", KA_KEY_STRING, AT(rustdesk.server), 0, 253},
+	{"server", KA_KEY_STRING, AT(rustdesk.server), 0, 1024},
 	{"relay", KA_KEY_STRING, AT(rustdesk.relay), 0, 253},
 	{"key", KA_KEY_STRING, AT(rustdesk.key), 0, 64},
 	{"hostname", KA_KEY_STRING, AT(rustdesk.hostname), 0, 64},

@@ -195,3 +195,37 @@ int ka_state_load(struct ka_rd_identity *out, const char *state_dir, const char 
 	}
 	return 0;
 }
+
+void ka_state_load_nat(struct ka_rd_nat *out, const char *state_dir)
+{
+	char path[PATH_MAX];
+	struct ka_bytes text;
+	config_t cfg;
+	int type;
+	int serial;
+
+	*out = (struct ka_rd_nat){0};
+	ka_bytes_init(&text, FILE_MAX_BYTES);
+	config_init(&cfg);
+	if (ka_str_format(path, sizeof(path), "%s/nat", state_dir) == 0 && ka_fs_read(path, &text) == 0 &&
+	    config_read_string(&cfg, (const char *)text.data) && config_lookup_int(&cfg, "type", &type) &&
+	    config_lookup_int(&cfg, "serial", &serial) && type >= 0 && type <= 2 && serial >= 0)
+		*out = (struct ka_rd_nat){.type = type, .serial = serial};
+	config_destroy(&cfg);
+	ka_bytes_fini(&text);
+}
+
+int ka_state_save_nat(const struct ka_rd_nat *nat, const char *state_dir)
+{
+	char path[PATH_MAX];
+	char text[256];
+	int ret = ka_str_format(path, sizeof(path), "%s/nat", state_dir);
+
+	if (!ret)
+		ret = ka_str_format(
+			text, sizeof(text),
+			"# What the rendezvous server saw of the router: 1 = punching can work, 2 = relay only.\n"
+			"type = %d;\nserial = %d;\n",
+			nat->type, (int)nat->serial);
+	return ret ? ret : ka_fs_write_atomic(path, text, strlen(text), 0600);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The identity on disk: <state_dir>/identity, mode 0600, libconfig text, written atomically with one older good copy
- * beside it. Blocks; used at start only.
+ * beside it. Blocks; used at start only. And <state_dir>/nat: what the NAT test told last, which may be lost.
  */
 #ifndef KA_STATE_H
 #define KA_STATE_H
@@ -15,6 +15,10 @@
  * generate. eb names the file and what to do. */
 int ka_state_load(struct ka_rd_identity *out, const char *state_dir, const char *wanted_id,
 		  struct ka_errbuf *eb) KA_MUST_USE;
+
+/* Unknown when there is none, or none that can be read. */
+void ka_state_load_nat(struct ka_rd_nat *out, const char *state_dir);
+int ka_state_save_nat(const struct ka_rd_nat *nat, const char *state_dir) KA_MUST_USE;
 
 /* The file's text. Pure; for the above and the fuzzer. */
 int ka_state_parse(struct ka_rd_identity *out, const char *text) KA_MUST_USE;

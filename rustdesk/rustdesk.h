@@ -69,6 +69,12 @@ struct ka_rd_peer {
 };
 #define KA_RD_MAX_PEERS 64
 
+/* What the rendezvous server's NAT test told last; worth keeping over restarts. */
+struct ka_rd_nat {
+	int type;	/* 0 unknown, 1 asymmetric, 2 symmetric: as on the wire */
+	int32_t serial; /* of the server's configuration */
+};
+
 /* Our own rendezvous service, for clients without any server. */
 struct ka_rd_serve_cfg {
 	bool enabled;
@@ -82,7 +88,7 @@ struct ka_rd_serve_cfg {
 
 /* Section `rustdesk` of the configuration. Immutable; strings belong to the caller and outlive the object. */
 struct ka_rd_cfg {
-	const char *server;   /* hbbs as host[:port]; "" = none */
+	const char *server;   /* hbbs as host[:port], or several by preference, separated by commas; "" = none */
 	const char *relay;    /* hbbr to name to controllers; "" = what hbbs says, else hbbs host with its port + 1 */
 	const char *key;      /* base64 public key of the server; "" = none */
 	const char *hostname; /* shown to controllers */
@@ -95,8 +101,8 @@ struct ka_rd_cfg {
 	const struct ka_rd_access *access;
 	size_t n_access;
 	bool direct; /* listen for direct access (never encrypted by the stock protocol) */
-	const char *direct_address;
-	uint16_t direct_port; /* 0 = any free port */
+	const char *direct_address; /* to listen on, or several separated by commas; "" = all */
+	uint16_t direct_port;	    /* 0 = any free port */
 	struct ka_rd_serve_cfg serve;
 	bool lan_discovery; /* answer pings on UDP 21119 */
 	enum ka_rd_encryption encryption;
@@ -104,6 +110,7 @@ struct ka_rd_cfg {
 	const char *version;	      /* RustDesk version reported */
 	unsigned int max_sessions;    /* 1..KA_RD_MAX_SESSIONS controllers logged in at a time */
 	uint16_t lan_port;	      /* 21119; tests use another one */
+	struct ka_rd_nat nat;	      /* as ka_rd_status told it in an earlier life; used until it is measured again */
 };
 
 struct ka_rd_status {
@@ -111,6 +118,7 @@ struct ka_rd_status {
 	uint16_t serve_port;	  /* of our own rendezvous service; 0 = none */
 	bool registered;	  /* the server has confirmed within the last minute */
 	char server_state[96];	  /* in words */
+	struct ka_rd_nat nat;	  /* for the next ka_rd_cfg */
 	unsigned int connections; /* streams, logged in or not */
 	unsigned int controllers; /* logged in */
 };

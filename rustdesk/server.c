@@ -58,6 +58,7 @@ static void publish_status(struct ka_rd *rd)
 	st.direct_port = reach.direct_port;
 	st.serve_port = reach.serve_port;
 	st.registered = reach.registered;
+	st.nat = reach.nat;
 	ka_str_copy(st.server_state, sizeof(st.server_state), reach.server_state);
 	for (size_t i = 0; i < MAX_STREAMS; i++)
 		st.connections += rd->sessions[i] != NULL;

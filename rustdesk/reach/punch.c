@@ -13,6 +13,10 @@
 #include "rustdesk/reach/dial.h"
 #include "rustdesk/reach/fdwait.h"
 
+/* Further connects towards a controller whose machine refuses until it connects itself. */
+#define REOPENS 15
+#define REOPEN_MS 200
+
 struct ka_punch {
 	const struct ka_reach_env *env;
 	struct ka_rdv_call call;
@@ -20,6 +24,7 @@ struct ka_punch {
 	int hbbs_fd;
 	int listen_fd;
 	bool told;
+	unsigned int reopens; /* left */
 	int64_t deadline_us;  /* for the controller */
 	struct ka_dial *dial; /* to hbbs, then towards the controller */
 	struct ka_fdwait *wait;
@@ -60,15 +65,21 @@ static void finish(struct ka_punch *p, int status, struct ka_incoming *in)
 	done(arg, status, told, in);
 }
 
+static struct ka_incoming arrival(const struct ka_punch *p)
+{
+	return (struct ka_incoming){
+		.path = p->call.kind == KA_RDV_PUNCH_HOLE ? KA_PATH_PUNCHED : KA_PATH_LAN,
+		.secure = true,
+		.peer = p->call.peer,
+	};
+}
+
 static int accept_one(struct ka_punch *p, struct ka_incoming *in)
 {
 	const int on = 1;
 	socklen_t len = sizeof(in->peer);
 
-	*in = (struct ka_incoming){
-		.path = p->call.kind == KA_RDV_PUNCH_HOLE ? KA_PATH_PUNCHED : KA_PATH_LAN,
-		.secure = true,
-	};
+	*in = arrival(p);
 	in->fd = accept4(p->listen_fd, (struct sockaddr *)&in->peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (in->fd < 0)
 		return -errno;
@@ -78,12 +89,27 @@ static int accept_one(struct ka_punch *p, struct ka_incoming *in)
 
 static void on_caller(void *arg, int status);
 
+static bool wants_reopening(const struct ka_punch *p)
+{
+	return !p->dial && p->reopens;
+}
+
 static int await_caller(struct ka_punch *p)
 {
 	int64_t left_us = p->deadline_us - ka_clock_us();
 
+	if (wants_reopening(p))
+		left_us = KA_MIN(left_us, KA_MS(REOPEN_MS));
 	return ka_fdwait_new(&p->wait, p->env->uv, p->listen_fd, UV_READABLE,
 			     left_us > 0 ? (uint64_t)left_us / 1000 : 0, on_caller, p);
+}
+
+static void on_opened(void *arg, int fd);
+
+static void open_nat(struct ka_punch *p)
+{
+	if (ka_dial_addr(&p->dial, p->env->uv, &p->call.peer, &p->local, p->env->timing.accept_ms, on_opened, p) < 0)
+		p->reopens = 0;
 }
 
 static void on_caller(void *arg, int status)
@@ -94,6 +120,11 @@ static void on_caller(void *arg, int status)
 	p->wait = NULL;
 	if (status == 0)
 		status = accept_one(p, &in);
+	if (status == -ETIMEDOUT && wants_reopening(p) && ka_clock_us() < p->deadline_us) {
+		p->reopens--;
+		open_nat(p);
+		status = -EAGAIN;
+	}
 	/* A connection that was reset before we took it does not count. */
 	if (status == -EAGAIN || status == -ECONNABORTED || status == -EINTR) {
 		status = await_caller(p);
@@ -137,14 +168,41 @@ static void answer_and_wait(struct ka_punch *p)
 		finish(p, ret, NULL);
 }
 
-/* Whether it got through does not matter: the SYN has opened our NAT for the controller's. */
+/* Our connect and the controller's met half-way, or ours came too early: then it goes out again, because a router
+ * closes the way that was refused. */
 static void on_opened(void *arg, int fd)
 {
 	struct ka_punch *p = arg;
+	struct ka_incoming in = arrival(p);
+	int ret;
 
 	p->dial = NULL;
+	if (fd >= 0 && p->told) {
+		in.fd = fd;
+		finish(p, 0, &in);
+		return;
+	}
+	/* Whoever takes it before the controller has been told is not the controller. */
 	if (fd >= 0)
 		close(fd);
+	if (fd != -ECONNREFUSED)
+		p->reopens = 0;
+	if (!p->told || !p->reopens)
+		return;
+	ka_fdwait_free(p->wait);
+	p->wait = NULL;
+	ret = await_caller(p);
+	if (ret < 0)
+		finish(p, ret, NULL);
+}
+
+/* The SYN had time to pass our NAT. */
+static void on_open_time(void *arg, int status)
+{
+	struct ka_punch *p = arg;
+
+	(void)status;
+	p->wait = NULL;
 	answer_and_wait(p);
 }
 
@@ -174,8 +232,12 @@ static void on_hbbs(void *arg, int fd)
 		finish(p, ret, NULL);
 		return;
 	}
-	if (p->call.kind != KA_RDV_PUNCH_HOLE ||
-	    ka_dial_addr(&p->dial, p->env->uv, &p->call.peer, &p->local, p->env->timing.open_ms, on_opened, p) < 0)
+	if (p->call.kind == KA_RDV_PUNCH_HOLE) {
+		p->reopens = REOPENS;
+		open_nat(p);
+	}
+	if (!p->dial ||
+	    ka_fdwait_new(&p->wait, p->env->uv, p->listen_fd, UV_READABLE, p->env->timing.open_ms, on_open_time, p) < 0)
 		answer_and_wait(p);
 }
 

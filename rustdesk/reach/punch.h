@@ -3,8 +3,12 @@
  * The two direct ways in through hbbs. Both connect to hbbs by TCP from a local address L, tell it something, and
  * accept one controller on L:
  *
- *   punch:  L ─► hbbs;  L ─► controller, briefly: opens our NAT;  PunchHoleSent;  accept on L
- *   local:  L ─► hbbs;  LocalAddr{L};                                             accept on L
+ *   punch:  L ─► hbbs;  L ─► controller: opens our NAT;  PunchHoleSent;  accept on L, or that connect gets through
+ *   local:  L ─► hbbs;  LocalAddr{L};                                    accept on L
+ *
+ * The connect towards the controller is not given up: a router that follows sequence numbers, as Linux does, lets the
+ * answer to the controller's SYN pass only when it comes from the socket whose SYN opened the way (both then connect at
+ * the same time, RFC 9293 section 3.5). The listener is for controllers whose port is not the one that hbbs saw.
  *
  * hbbs gives the source address of the connection to the controller: everything has to use one port. L listens before
  * hbbs is told, so the controller cannot be faster. Anyone may connect: the password decides. Owner: ka-net.

@@ -13,15 +13,19 @@
 #include "rustdesk/reach/lan.h"
 #include "rustdesk/reach/listener.h"
 #include "rustdesk/reach/nat.h"
+#include "rustdesk/reach/netwatch.h"
 #include "rustdesk/reach/reach_priv.h"
-#include "rustdesk/reach/rendezvous.h"
 #include "rustdesk/reach/serve.h"
+#include "rustdesk/reach/servers.h"
 
 static const struct ka_reach_timing timing_default = {
 	.registration = KA_REGISTRATION_TIMING,
 	.connect_ms = 18000,
 	.accept_ms = 18000,
 	.open_ms = 30,
+	.trial_ms = 20000,
+	.return_ms = 60000,
+	.settle_ms = 1000,
 	.nat_retry_ms = 1000,
 	.nat_retry_max_ms = 300000,
 };
@@ -29,10 +33,13 @@ static const struct ka_reach_timing timing_default = {
 struct ka_reach {
 	struct ka_reach_cfg cfg;
 	struct ka_reach_env env;
-	struct ka_listener *listener;
+	struct ka_servers_list list;
+	struct ka_listener *listeners[KA_REACH_LISTENERS_MAX];
+	unsigned int n_listeners;
 	struct ka_serve *serve;
 	struct ka_lan *lan;
-	struct ka_rendezvous *rendezvous;
+	struct ka_servers *servers;
+	struct ka_netwatch *netwatch;
 	struct ka_nat_test *nat;
 	struct ka_calls *calls;
 };
@@ -82,6 +89,13 @@ static void on_server(void *arg)
 	ka_nat_restart(r->nat);
 }
 
+static void on_network(void *arg)
+{
+	struct ka_reach *r = arg;
+
+	ka_servers_moved(r->servers);
+}
+
 static void on_nat(void *arg, enum ka_nat result, int32_t serial)
 {
 	struct ka_reach *r = arg;
@@ -93,15 +107,15 @@ static void on_nat(void *arg, enum ka_nat result, int32_t serial)
 		r->env.serial = serial;
 }
 
-static int take_server(struct ka_reach *r, const struct ka_rd_cfg *rd, struct ka_errbuf *eb)
+static int take_servers(struct ka_reach *r, const struct ka_rd_cfg *rd, struct ka_errbuf *eb)
 {
 	char host[KA_RESOLVE_HOST_MAX + 1];
 	uint16_t port;
 
-	if (*rd->server && ka_resolve_split(rd->server, KA_HBBS_PORT, r->env.host, &r->env.port) < 0) {
-		ka_errbuf_set(eb, "server \"%s\" is not host or host:port", rd->server);
-		return -KA_E_CONFIG;
-	}
+	int ret = ka_servers_parse(&r->list, rd->server, eb);
+
+	if (ret < 0)
+		return ret;
 	if (*rd->relay && ka_resolve_split(rd->relay, KA_HBBR_PORT, host, &port) < 0) {
 		ka_errbuf_set(eb, "relay \"%s\" is not host or host:port", rd->relay);
 		return -KA_E_CONFIG;
@@ -125,8 +139,9 @@ int ka_reach_new(struct ka_reach **out, const struct ka_reach_cfg *cfg, struct k
 				       .rd = cfg->rd,
 				       .identity = cfg->identity,
 				       .timing = timing_default,
-				       .serial = KA_REACH_SERIAL};
-	ret = take_server(r, cfg->rd, eb);
+				       .nat = (enum ka_nat)cfg->rd->nat.type,
+				       .serial = KA_MAX(cfg->rd->nat.serial, KA_REACH_SERIAL)};
+	ret = take_servers(r, cfg->rd, eb);
 	if (ret == 0)
 		ret = ka_calls_new(&r->calls, &r->env, on_incoming, r);
 	if (ret < 0) {
@@ -146,6 +161,35 @@ static void listen_on_lan(struct ka_reach *r)
 		       ka_dial_words(ret));
 }
 
+static int listen_directly(struct ka_reach *r, struct ka_errbuf *eb)
+{
+	const char *rest = r->cfg.rd->direct_address;
+	uint16_t port = r->cfg.rd->direct_port;
+
+	do {
+		char address[KA_RESOLVE_HOST_MAX + 1];
+		size_t len = strcspn(rest, ",");
+		int ret = ka_str_format(address, sizeof(address), "%.*s", (int)len, rest);
+
+		if (ret == 0 && r->n_listeners == KA_REACH_LISTENERS_MAX)
+			ret = -KA_E_TOO_BIG;
+		if (ret < 0) {
+			ka_errbuf_set(eb, "direct_address \"%s\": at most %d addresses fit", rest,
+				      KA_REACH_LISTENERS_MAX);
+			return ret;
+		}
+		ret = ka_listener_new(&r->listeners[r->n_listeners], r->cfg.uv, address, port, on_accepted, r, eb);
+		if (ret < 0)
+			return ret;
+		/* Any free port: the same one for all. */
+		port = ka_listener_port(r->listeners[r->n_listeners++]);
+		rest += len;
+		if (*rest)
+			rest += 1 + strspn(rest + 1, " ");
+	} while (*rest);
+	return 0;
+}
+
 int ka_reach_listen(struct ka_reach *r, struct ka_errbuf *eb)
 {
 	const struct ka_rd_cfg *rd = r->cfg.rd;
@@ -160,32 +204,39 @@ int ka_reach_listen(struct ka_reach *r, struct ka_errbuf *eb)
 		if (ret < 0)
 			return ret;
 	}
-	if (!rd->direct)
-		return 0;
-	return ka_listener_new(&r->listener, r->cfg.uv, rd->direct_address, rd->direct_port, on_accepted, r, eb);
+	return rd->direct ? listen_directly(r, eb) : 0;
 }
 
-static int start_server(struct ka_reach *r)
+static int start_servers(struct ka_reach *r)
 {
-	const struct ka_rendezvous_cfg cfg = {.env = &r->env, .on_call = on_call, .on_server = on_server, .arg = r};
+	const struct ka_servers_cfg cfg = {
+		.env = &r->env, .list = &r->list, .on_call = on_call, .on_server = on_server, .arg = r};
 	int ret = ka_nat_new(&r->nat, &r->env, on_nat, r);
 
 	if (ret == 0)
-		ret = ka_rendezvous_new(&r->rendezvous, &cfg);
+		ret = ka_servers_new(&r->servers, &cfg);
 	if (ret == 0)
-		ka_rendezvous_start(r->rendezvous);
-	return ret;
+		ret = ka_servers_start(r->servers);
+	if (ret < 0)
+		return ret;
+	ret = ka_netwatch_new(&r->netwatch, r->env.uv, r->env.timing.settle_ms, on_network, r);
+	if (ret < 0)
+		ka_log(WARN, "rendezvous", "changes of our addresses are noticed late", "cause=\"%s\"",
+		       ka_dial_words(ret));
+	return 0;
 }
 
 int ka_reach_start(struct ka_reach *r)
 {
-	int ret = r->listener ? ka_listener_start(r->listener) : 0;
+	int ret = 0;
 
+	for (unsigned int i = 0; i < r->n_listeners && ret == 0; i++)
+		ret = ka_listener_start(r->listeners[i]);
 	if (ret == 0 && r->serve)
 		ret = ka_serve_start(r->serve);
 	if (ret < 0)
 		return ret;
-	return *r->env.host ? start_server(r) : 0;
+	return r->list.n ? start_servers(r) : 0;
 }
 
 void ka_reach_close(struct ka_reach *r)
@@ -193,17 +244,19 @@ void ka_reach_close(struct ka_reach *r)
 	if (!r)
 		return;
 	ka_calls_free(r->calls);
-	ka_rendezvous_free(r->rendezvous);
+	ka_netwatch_free(r->netwatch);
+	ka_servers_free(r->servers);
 	ka_nat_free(r->nat);
 	ka_lan_free(r->lan);
-	ka_listener_free(r->listener);
+	while (r->n_listeners)
+		ka_listener_free(r->listeners[--r->n_listeners]);
 	ka_serve_free(r->serve);
 	r->serve = NULL;
 	r->calls = NULL;
-	r->rendezvous = NULL;
+	r->servers = NULL;
+	r->netwatch = NULL;
 	r->nat = NULL;
 	r->lan = NULL;
-	r->listener = NULL;
 }
 
 void ka_reach_free(struct ka_reach *r)
@@ -214,21 +267,22 @@ void ka_reach_free(struct ka_reach *r)
 
 void ka_reach_pk_rejected(struct ka_reach *r)
 {
-	if (r->rendezvous)
-		ka_rendezvous_pk_rejected(r->rendezvous);
+	if (r->servers)
+		ka_servers_pk_rejected(r->servers);
 }
 
 void ka_reach_get_status(struct ka_reach *r, struct ka_reach_status *out)
 {
-	*out = (struct ka_reach_status){.direct_port = r->listener ? ka_listener_port(r->listener) : 0,
-					.serve_port = r->serve ? ka_serve_port(r->serve) : 0};
-	if (!r->rendezvous) {
+	*out = (struct ka_reach_status){.direct_port = r->n_listeners ? ka_listener_port(r->listeners[0]) : 0,
+					.serve_port = r->serve ? ka_serve_port(r->serve) : 0,
+					.nat = {.type = (int)r->env.nat, .serial = r->env.serial}};
+	if (!r->servers) {
 		ka_str_copy(out->server_state, sizeof(out->server_state),
-			    *r->env.host ? "not started" : "no server configured");
+			    r->list.n ? "not started" : "no server configured");
 		return;
 	}
-	out->registered = ka_rendezvous_registered(r->rendezvous);
-	ka_rendezvous_words(r->rendezvous, out->server_state, sizeof(out->server_state));
+	out->registered = ka_servers_registered(r->servers);
+	ka_servers_words(r->servers, out->server_state, sizeof(out->server_state));
 }
 
 void ka_reach_set_timing(struct ka_reach *r, const struct ka_reach_timing *timing)

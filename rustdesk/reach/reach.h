@@ -18,6 +18,8 @@
 #include "base/err.h"
 #include "rustdesk/rustdesk.h"
 
+#define KA_REACH_LISTENERS_MAX 8
+
 enum ka_path {
 	KA_PATH_DIRECT,	 /* accepted on the direct port: plain by the stock protocol */
 	KA_PATH_PUNCHED, /* accepted on a punched port */
@@ -48,6 +50,7 @@ struct ka_reach_status {
 	uint16_t serve_port;  /* of our own rendezvous service; 0 = none */
 	bool registered;
 	char server_state[96]; /* in words for an operator */
+	struct ka_rd_nat nat;
 };
 
 struct ka_reach;

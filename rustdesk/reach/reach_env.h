@@ -21,8 +21,18 @@ struct ka_reach_timing {
 	unsigned int connect_ms; /* to hbbs or hbbr */
 	unsigned int accept_ms;	 /* for the controller on a punched port */
 	unsigned int open_ms;	 /* for the connect that only opens our NAT */
+	unsigned int trial_ms;	 /* for another server to take us */
+	unsigned int return_ms;	 /* between trials of the servers that are named before the one we use */
+	unsigned int settle_ms;	 /* from the last change of our addresses until it counts */
 	unsigned int nat_retry_ms;
 	unsigned int nat_retry_max_ms;
+};
+
+/* One of the configured rendezvous servers. */
+struct ka_server {
+	char text[KA_RESOLVE_HOST_MAX + 9]; /* as configured */
+	char host[KA_RESOLVE_HOST_MAX + 1];
+	uint16_t port;
 };
 
 struct ka_reach_env {
@@ -30,9 +40,10 @@ struct ka_reach_env {
 	const struct ka_rd_cfg *rd;
 	const struct ka_rd_identity *identity;
 	struct ka_reach_timing timing;
-	char host[KA_RESOLVE_HOST_MAX + 1]; /* of hbbs, "" = none */
+	/* hbbs, the one in use */
+	char host[KA_RESOLVE_HOST_MAX + 1]; /* "" = none */
 	uint16_t port;
-	struct sockaddr_storage server; /* of hbbs, UDP and TCP; family 0 until resolved */
+	struct sockaddr_storage server; /* UDP and TCP; family 0 until resolved */
 	enum ka_nat nat;		/* our own */
 	int32_t serial;			/* of the server's configuration */
 };

@@ -51,7 +51,7 @@ enum ka_registration_action ka_registration_poll(struct ka_registration *r, int6
 		r->pending = false;
 		r->fails++;
 		r->due_us = now_us;
-		if (r->fails >= r->timing.max_fails && r->state != KA_REG_CLOSED)
+		if (r->fails >= r->timing.max_fails && r->state != KA_REG_CLOSED && r->state != KA_REG_NO_ROUTE)
 			r->state = KA_REG_SILENT;
 		if (may_rebind(r, now_us)) {
 			r->looking = true;
@@ -82,7 +82,7 @@ void ka_registration_opened(struct ka_registration *r, int64_t now_us, unsigned 
 	r->fails = 0;
 	r->alternatives = alternatives;
 	r->due_us = now_us;
-	if (r->state == KA_REG_LOOKUP || r->state == KA_REG_NO_NAME)
+	if (r->state == KA_REG_LOOKUP || r->state == KA_REG_NO_NAME || r->state == KA_REG_NO_ROUTE)
 		r->state = KA_REG_ASKING;
 }
 
@@ -96,11 +96,53 @@ void ka_registration_lookup_failed(struct ka_registration *r, int64_t now_us)
 	r->due_us = now_us;
 }
 
-void ka_registration_unreachable(struct ka_registration *r, int64_t now_us)
+void ka_registration_no_route(struct ka_registration *r, int64_t now_us)
+{
+	ka_registration_lookup_failed(r, now_us);
+	r->state = KA_REG_NO_ROUTE;
+}
+
+void ka_registration_moved(struct ka_registration *r, int64_t now_us)
+{
+	r->lookup_due_us = now_us;
+	if (!r->open)
+		return;
+	r->open = false;
+	r->pending = false;
+	r->fails = 0;
+	r->alternatives = 0;
+	r->state = KA_REG_LOOKUP;
+}
+
+void ka_registration_hurry(struct ka_registration *r, int64_t now_us)
+{
+	if (!r->open)
+		r->lookup_due_us = now_us;
+	else if (!r->pending && !r->need_pk)
+		r->due_us = now_us;
+}
+
+bool ka_registration_failing(const struct ka_registration *r)
+{
+	switch (r->state) {
+	case KA_REG_NO_NAME:
+	case KA_REG_REFUSED:
+		return true;
+	case KA_REG_NO_ROUTE:
+		return !r->alternatives;
+	case KA_REG_SILENT:
+	case KA_REG_CLOSED:
+		return !r->open || (!r->alternatives && r->fails);
+	default:
+		return false;
+	}
+}
+
+void ka_registration_unreachable(struct ka_registration *r, int64_t now_us, bool no_route)
 {
 	if (!r->pending)
 		return;
-	r->state = KA_REG_CLOSED;
+	r->state = no_route ? KA_REG_NO_ROUTE : KA_REG_CLOSED;
 	if (!r->alternatives)
 		return;
 	/* No use in waiting: the next poll goes on with the next address. */
@@ -212,6 +254,9 @@ void ka_registration_words(const struct ka_registration *r, const char *server, 
 		return;
 	case KA_REG_CLOSED:
 		snprintf(dst, dst_size, "unreachable: no server listens at %s", server);
+		return;
+	case KA_REG_NO_ROUTE:
+		snprintf(dst, dst_size, "no way to server %s: the network is down or has no route", server);
 		return;
 	case KA_REG_REFUSED:
 		snprintf(dst, dst_size, "refused: %s", refusal_words(r->result));

@@ -44,9 +44,10 @@ enum ka_registration_state {
 	KA_REG_NO_NAME, /* the name does not resolve */
 	KA_REG_ASKING,	/* nothing heard yet */
 	KA_REG_OK,
-	KA_REG_SILENT,	/* no answers */
-	KA_REG_CLOSED,	/* the host answers that nobody listens there, or that it cannot be reached */
-	KA_REG_REFUSED, /* see `result` */
+	KA_REG_SILENT,	 /* no answers */
+	KA_REG_CLOSED,	 /* the host answers that nobody listens there */
+	KA_REG_NO_ROUTE, /* the network does not get us there */
+	KA_REG_REFUSED,	 /* see `result` */
 };
 
 enum ka_registration_action {
@@ -85,8 +86,14 @@ int64_t ka_registration_next_us(const struct ka_registration *r);
 void ka_registration_opened(struct ka_registration *r, int64_t now_us, unsigned int alternatives);
 /* An older socket, if any, stays in use. */
 void ka_registration_lookup_failed(struct ka_registration *r, int64_t now_us);
-/* The network says that the port or host is not there. */
-void ka_registration_unreachable(struct ka_registration *r, int64_t now_us);
+/* The network says that the port, or (no_route) the way to it, is not there. */
+void ka_registration_unreachable(struct ka_registration *r, int64_t now_us, bool no_route);
+/* No address of the name has a way to it; like a failed look-up. */
+void ka_registration_no_route(struct ka_registration *r, int64_t now_us);
+/* Our own addresses changed: everything again from the look-up, now. The old socket stays until there is a new one. */
+void ka_registration_moved(struct ka_registration *r, int64_t now_us);
+/* The way to the server may have changed: register now and not when the interval is over. */
+void ka_registration_hurry(struct ka_registration *r, int64_t now_us);
 /* False when nothing of the kind was asked: the answer is late, doubled or forged. */
 bool ka_registration_on_peer_response(struct ka_registration *r, int64_t now_us, bool request_pk);
 bool ka_registration_on_pk_response(struct ka_registration *r, int64_t now_us, int result);
@@ -94,6 +101,8 @@ bool ka_registration_on_pk_response(struct ka_registration *r, int64_t now_us, i
 void ka_registration_pk_rejected(struct ka_registration *r, int64_t now_us);
 
 bool ka_registration_confirmed(const struct ka_registration *r, int64_t now_us);
+/* It is told why, and every address had its chance: time to try another server. */
+bool ka_registration_failing(const struct ka_registration *r);
 /* For an operator; server: its name as configured. */
 void ka_registration_words(const struct ka_registration *r, const char *server, char *dst, size_t dst_size);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -25,7 +26,8 @@ struct ka_rendezvous {
 	struct link *link;
 	struct ka_resolve *lookup;
 	struct ka_resolve_list list;
-	unsigned int next; /* address of list to use next */
+	unsigned int next;		 /* address of list to use next */
+	struct sockaddr_storage address; /* of the server */
 	struct ka_pb pb;
 	char logged[96]; /* last words */
 };
@@ -46,10 +48,12 @@ static void log_change(struct ka_rendezvous *rz)
 	if (!strcmp(words, rz->logged))
 		return;
 	memcpy(rz->logged, words, sizeof(words));
-	if (rz->reg.state == KA_REG_OK || rz->reg.state == KA_REG_LOOKUP || rz->reg.state == KA_REG_ASKING)
-		ka_log(INFO, "rendezvous", words, "id=%s", rz->cfg.env->identity->id);
+	if (rz->cfg.quiet)
+		ka_log(DEBUG, "rendezvous", words, "trial=%s", rz->cfg.server->text);
+	else if (rz->reg.state == KA_REG_OK || rz->reg.state == KA_REG_LOOKUP || rz->reg.state == KA_REG_ASKING)
+		ka_log(INFO, "rendezvous", words, "id=%s server=%s", rz->cfg.env->identity->id, rz->cfg.server->text);
 	else
-		ka_log(WARN, "rendezvous", words, "id=%s", rz->cfg.env->identity->id);
+		ka_log(WARN, "rendezvous", words, "id=%s server=%s", rz->cfg.env->identity->id, rz->cfg.server->text);
 }
 
 static void take_serial(struct ka_rendezvous *rz, int32_t serial)
@@ -76,7 +80,7 @@ static void take(struct ka_rendezvous *rz, const uint8_t *data, size_t len)
 	case KA_RDV_PUNCH_HOLE:
 	case KA_RDV_FETCH_LOCAL_ADDR:
 	case KA_RDV_REQUEST_RELAY:
-		rz->cfg.on_call(rz->cfg.arg, &in.call);
+		rz->cfg.on_call(rz->cfg.arg, rz, &in.call);
 		break;
 	case KA_RDV_CONFIGURE_UPDATE:
 		take_serial(rz, in.test.serial);
@@ -85,6 +89,11 @@ static void take(struct ka_rendezvous *rz, const uint8_t *data, size_t len)
 		break;
 	}
 	step(rz);
+}
+
+static void note_failure(struct ka_rendezvous *rz, int cause)
+{
+	ka_registration_unreachable(&rz->reg, ka_clock_us(), cause != -ECONNREFUSED);
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
@@ -102,7 +111,7 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const str
 	if (n < 0) {
 		/* What ICMP told about something we sent. */
 		ka_log(DEBUG, "rendezvous", "socket", "cause=\"%s\"", ka_dial_words((int)n));
-		ka_registration_unreachable(&l->rz->reg, ka_clock_us());
+		note_failure(l->rz, (int)n);
 		step(l->rz);
 	} else if (from && n > 0 && !(flags & UV_UDP_PARTIAL)) {
 		take(l->rz, (const uint8_t *)buf->base, (size_t)n);
@@ -145,7 +154,6 @@ static int open_link(struct ka_rendezvous *rz, const struct sockaddr_storage *se
 /* Opens a socket to the next address of the list. */
 static void open_next(struct ka_rendezvous *rz)
 {
-	struct ka_reach_env *env = rz->cfg.env;
 	int ret = -ENOENT;
 
 	while (rz->next < rz->list.n) {
@@ -159,13 +167,12 @@ static void open_next(struct ka_rendezvous *rz)
 			continue;
 		}
 		ka_log(DEBUG, "rendezvous", "new socket", "server=%s", ka_addr_text(text, server));
-		env->server = *server;
+		rz->address = *server;
 		ka_registration_opened(&rz->reg, ka_clock_us(), rz->list.n - rz->next);
-		rz->cfg.on_server(rz->cfg.arg);
+		rz->cfg.on_server(rz->cfg.arg, rz);
 		return;
 	}
-	ka_registration_lookup_failed(&rz->reg, ka_clock_us());
-	rz->reg.state = KA_REG_CLOSED; /* the name is fine, the way is not */
+	ka_registration_no_route(&rz->reg, ka_clock_us());
 }
 
 static void on_resolved(void *arg, int status, const struct ka_resolve_list *list)
@@ -186,18 +193,18 @@ static void on_resolved(void *arg, int status, const struct ka_resolve_list *lis
 
 static void resolve(struct ka_rendezvous *rz)
 {
-	struct ka_reach_env *env = rz->cfg.env;
+	const struct ka_server *server = rz->cfg.server;
 
 	if (rz->next < rz->list.n) {
 		open_next(rz);
 		return;
 	}
-	if (ka_resolve_literal(env->host, env->port, &rz->list)) {
+	if (ka_resolve_literal(server->host, server->port, &rz->list)) {
 		rz->next = 0;
 		open_next(rz);
 		return;
 	}
-	if (ka_resolve_new(&rz->lookup, env->uv, env->host, env->port, on_resolved, rz) < 0)
+	if (ka_resolve_new(&rz->lookup, rz->cfg.env->uv, server->host, server->port, on_resolved, rz) < 0)
 		ka_registration_lookup_failed(&rz->reg, ka_clock_us());
 }
 
@@ -216,7 +223,7 @@ static void transmit(struct ka_rendezvous *rz, const struct ka_rdv_buf *b)
 		return;
 	/* The timeout deals with it; a socket that has lost its address is replaced like any silent one. */
 	ka_log_every(DEBUG, KA_SEC(10), "rendezvous", "not sent", "cause=\"%s\"", ka_dial_words(ret));
-	ka_registration_unreachable(&rz->reg, ka_clock_us());
+	note_failure(rz, ret);
 }
 
 static void send_peer(struct ka_rendezvous *rz)
@@ -262,6 +269,7 @@ static void step(struct ka_rendezvous *rz)
 		uv_timer_stop(rz->timer);
 	else
 		ka_timer_once(rz->timer, on_timer, (uint64_t)KA_MAX(next_us - ka_clock_us() + 999, (int64_t)0) / 1000);
+	rz->cfg.on_change(rz->cfg.arg, rz);
 }
 
 int ka_rendezvous_new(struct ka_rendezvous **out, const struct ka_rendezvous_cfg *cfg)
@@ -289,6 +297,13 @@ void ka_rendezvous_start(struct ka_rendezvous *rz)
 	ka_timer_once(rz->timer, on_timer, 0);
 }
 
+void ka_rendezvous_speak_up(struct ka_rendezvous *rz)
+{
+	rz->cfg.quiet = false;
+	rz->logged[0] = '\0';
+	log_change(rz);
+}
+
 void ka_rendezvous_free(struct ka_rendezvous *rz)
 {
 	if (!rz)
@@ -307,6 +322,55 @@ void ka_rendezvous_pk_rejected(struct ka_rendezvous *rz)
 	step(rz);
 }
 
+/* The address that packets to the server would leave from now. */
+static int find_own_address(const struct ka_rendezvous *rz, struct sockaddr_storage *own)
+{
+	const struct sockaddr_storage *to = &rz->address;
+	socklen_t len = sizeof(*own);
+	int fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int ret = fd < 0 ? -errno : 0;
+
+	if (ret == 0 && (connect(fd, (const struct sockaddr *)to, ka_addr_len(to)) < 0 ||
+			 getsockname(fd, (struct sockaddr *)own, &len) < 0))
+		ret = -errno;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static bool address_changed(const struct ka_rendezvous *rz)
+{
+	struct sockaddr_storage bound;
+	struct sockaddr_storage now;
+	int len = sizeof(bound);
+
+	return find_own_address(rz, &now) < 0 ||
+	       uv_udp_getsockname(&rz->link->udp, (struct sockaddr *)&bound, &len) < 0 ||
+	       !ka_addr_same_host(&now, &bound);
+}
+
+void ka_rendezvous_moved(struct ka_rendezvous *rz)
+{
+	if (!rz->link || !address_changed(rz)) {
+		ka_registration_hurry(&rz->reg, ka_clock_us());
+	} else {
+		ka_log(INFO, "rendezvous", "own address changed", "server=%s", rz->cfg.server->text);
+		rz->next = rz->list.n;
+		ka_registration_moved(&rz->reg, ka_clock_us());
+	}
+	step(rz);
+}
+
+const struct sockaddr_storage *ka_rendezvous_address(const struct ka_rendezvous *rz)
+{
+	return &rz->address;
+}
+
+bool ka_rendezvous_failing(const struct ka_rendezvous *rz)
+{
+	return ka_registration_failing(&rz->reg);
+}
+
 bool ka_rendezvous_registered(const struct ka_rendezvous *rz)
 {
 	return ka_registration_confirmed(&rz->reg, ka_clock_us());
@@ -314,5 +378,5 @@ bool ka_rendezvous_registered(const struct ka_rendezvous *rz)
 
 void ka_rendezvous_words(const struct ka_rendezvous *rz, char *dst, size_t dst_size)
 {
-	ka_registration_words(&rz->reg, rz->cfg.env->rd->server, dst, dst_size);
+	ka_registration_words(&rz->reg, rz->cfg.server->text, dst, dst_size);
 }

@@ -71,6 +71,11 @@ static void keep_incoming(void *arg, struct ka_incoming *in)
 
 void fake_bench_init(struct fake_bench *b, const char *host)
 {
+	fake_bench_init_after(b, host, "");
+}
+
+void fake_bench_init_after(struct fake_bench *b, const char *host, const char *before)
+{
 	struct ka_reach_cfg cfg;
 	struct ka_errbuf eb;
 
@@ -80,7 +85,7 @@ void fake_bench_init(struct fake_bench *b, const char *host)
 	b->family = strchr(host, ':') ? AF_INET6 : AF_INET;
 	for (b->port = (uint16_t)(20001 + getpid() % 3000 * 3); !bind_all(b); b->port += 3)
 		fake_close_server(b);
-	snprintf(b->server, sizeof(b->server), b->family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, b->port);
+	snprintf(b->server, sizeof(b->server), b->family == AF_INET6 ? "%s[%s]:%u" : "%s%s:%u", before, host, b->port);
 	uv_loop_init(&b->uv);
 	b->rd = (struct ka_rd_cfg){.server = b->server,
 				   .relay = "",
@@ -105,6 +110,8 @@ void fake_bench_init(struct fake_bench *b, const char *host)
 	t.connect_ms = 2000;
 	t.accept_ms = 1000;
 	t.nat_retry_ms = 50;
+	t.trial_ms = 1000;
+	t.return_ms = 200;
 	ka_reach_set_timing(b->reach, &t);
 }
 

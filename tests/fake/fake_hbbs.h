@@ -28,7 +28,7 @@ struct fake_bench {
 	struct ka_rd_cfg rd;
 	struct ka_rd_identity who;
 	struct ka_reach *reach;
-	char server[64];
+	char server[128]; /* what the device is given */
 
 	/* the server: ports p - 1 (NAT test), p, p + 1 (relay) */
 	int family;
@@ -60,6 +60,8 @@ struct fake_bench {
 
 /* host: "127.0.0.1" or "::1". Fast timing; reach is made but not started. */
 void fake_bench_init(struct fake_bench *b, const char *host);
+/* The same, with these servers before its own in the device's list: "host:port, ". */
+void fake_bench_init_after(struct fake_bench *b, const char *host, const char *before);
 void fake_bench_start(struct fake_bench *b);
 /* Closes everything; nothing may be left in the loop. */
 void fake_bench_fini(struct fake_bench *b);

@@ -75,6 +75,39 @@ static void test_punch_gives_a_connection_on_the_port_hbbs_saw(void **state)
 	fake_bench_fini(&b);
 }
 
+/* A machine without a router refuses our SYN as long as it does not connect itself; a router then closes the way. */
+static void test_refused_punch_goes_out_again(void **state)
+{
+	const struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_storage at = {0};
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct fake_bench b;
+
+	(void)state;
+	assert_int_equal(bind(fd, (const struct sockaddr *)&any, sizeof(any)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	fake_start_registered(&b, "127.0.0.1");
+	fake_push_punch(&b, "127.0.0.1", ka_addr_port(&at), KA_NAT_ASYMMETRIC, false);
+	assert_true(fake_run_until(&b, has_sent, 3000));
+	assert_int_equal(b.n_in, 0);
+	/* from now on it does not refuse */
+	assert_int_equal(listen(fd, 1), 0);
+	assert_true(fake_run_until(&b, has_incoming, 3000));
+	assert_int_equal(b.in[0].path, KA_PATH_PUNCHED);
+	assert_true(b.in[0].secure);
+	assert_int_equal(ka_addr_port(&b.in[0].peer), ka_addr_port(&at));
+	assert_int_equal(ka_reach_count_calls(b.reach), 0);
+	/* from the port that hbbs saw */
+	int got = accept(fd, (struct sockaddr *)&at, &len);
+
+	assert_true(got >= 0);
+	assert_int_equal(ka_addr_port(&at), ka_addr_port(&fake_find(&b, SENT, 0)->from));
+	close(got);
+	close(fd);
+	fake_bench_fini(&b);
+}
+
 static void test_punch_nobody_comes(void **state)
 {
 	struct fake_bench b;
@@ -247,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_punch_gives_a_connection_on_the_port_hbbs_saw),
+		cmocka_unit_test(test_refused_punch_goes_out_again),
 		cmocka_unit_test(test_punch_nobody_comes),
 		cmocka_unit_test(test_local_address_on_ip4),
 		cmocka_unit_test(test_local_address_on_ip6),

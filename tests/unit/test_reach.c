@@ -157,6 +157,73 @@ static void test_closing_half_way_leaves_nothing(void **state)
 	}
 }
 
+/* Both servers get their turns until the device of b uses the one of `server`. */
+static bool comes_to(struct fake_bench *b, struct fake_bench *other, const struct fake_bench *server)
+{
+	char words[64];
+	struct ka_reach_status st;
+
+	snprintf(words, sizeof(words), "registered with 127.0.0.1:%u", server->port);
+	for (int i = 0; i < 500; i++) {
+		fake_run(b, 5);
+		fake_run(other, 5);
+		ka_reach_get_status(b->reach, &st);
+		if (st.registered && !strncmp(st.server_state, words, strlen(words)))
+			return true;
+	}
+	return false;
+}
+
+static void test_next_server_when_one_fails_and_back(void **state)
+{
+	struct ka_reach_status st;
+	struct fake_bench first;
+	struct fake_bench b;
+	char before[64];
+
+	(void)state;
+	fake_bench_init(&first, "127.0.0.1");
+	snprintf(before, sizeof(before), "127.0.0.1:%u, ", first.port);
+	fake_bench_init_after(&b, "127.0.0.1", before);
+	fake_bench_start(&b);
+	assert_true(comes_to(&b, &first, &first));
+	assert_int_equal(ka_reach_get_env(b.reach)->port, first.port);
+	assert_int_equal(fake_count(&b, PK), 0);
+
+	/* silent */
+	first.silent = true;
+	assert_true(comes_to(&b, &first, &b));
+	ka_reach_get_status(b.reach, &st);
+	assert_non_null(strstr(st.server_state, "(server 2 of 2)"));
+	assert_int_equal(ka_addr_port(&ka_reach_get_env(b.reach)->server), b.port);
+	assert_true(fake_run_until(&b, fake_nat_known, 3000));
+	/* calls come from the one in use, which is asked on while the first is tried */
+	fake_push_punch(&b, "127.0.0.1", 9, KA_NAT_ASYMMETRIC, false);
+	assert_true(fake_wait_count(&b, RDV__ENVELOPE__UNION_PUNCH_HOLE_SENT, 1));
+	first.silent = false;
+	assert_true(comes_to(&b, &first, &first));
+
+	/* gone */
+	fake_close_server(&first);
+	assert_true(comes_to(&b, &first, &b));
+	/* both gone: each is tried, and the one that comes back is taken */
+	fake_close_server(&b);
+	assert_true(fake_wait_words(&b, "; trying"));
+	fake_open_server(&first);
+	assert_true(comes_to(&b, &first, &first));
+
+	/* refused: the id belongs to another device there */
+	fake_open_server(&b);
+	fake_close_server(&first);
+	fake_open_server(&first);
+	first.pk_result = KA_RDV_UUID_MISMATCH;
+	first.request_pk = true;
+	assert_true(comes_to(&b, &first, &b));
+	assert_true(comes_to(&b, &first, &first));
+	fake_bench_fini(&b);
+	fake_bench_fini(&first);
+}
+
 static void test_without_a_server(void **state)
 {
 	struct ka_rd_identity who = {.id = "123456789"};
@@ -198,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_closed_port_has_words),
 		cmocka_unit_test(test_rejected_key_is_registered_again),
 		cmocka_unit_test(test_closing_half_way_leaves_nothing),
+		cmocka_unit_test(test_next_server_when_one_fails_and_back),
 		cmocka_unit_test(test_without_a_server),
 	};
 

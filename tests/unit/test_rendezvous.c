@@ -299,17 +299,120 @@ static void test_refused_address_gives_way_to_the_next(void **state)
 	(void)state;
 	open_at(&r, now, 1);
 	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
-	ka_registration_unreachable(&r, now + 1000);
+	ka_registration_unreachable(&r, now + 1000, false);
 	/* no waiting, no minute between */
 	assert_int_equal(ka_registration_poll(&r, now + 1000), KA_REG_DO_RESOLVE);
 	ka_registration_opened(&r, now + 1000, 0);
 	assert_int_equal(ka_registration_poll(&r, now + 1000), KA_REG_DO_PK);
 	/* the last one is asked again and again, at the usual pace */
-	ka_registration_unreachable(&r, now + 2000);
+	ka_registration_unreachable(&r, now + 2000, false);
 	ka_registration_words(&r, "hbbs.example:1", words, sizeof(words));
 	assert_string_equal(words, "unreachable: no server listens at hbbs.example:1");
 	assert_int_equal(ka_registration_poll(&r, now + 2000), KA_REG_DO_NOTHING);
 	assert_int_equal(ka_registration_next_us(&r), now + 1000 + KA_SEC(3));
+}
+
+static void test_no_route_has_words_of_its_own(void **state)
+{
+	struct ka_registration r;
+	int64_t now = 0;
+	char words[96];
+
+	(void)state;
+	open_at(&r, now, 0);
+	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	ka_registration_unreachable(&r, now, true);
+	ka_registration_words(&r, "h", words, sizeof(words));
+	assert_string_equal(words, "no way to server h: the network is down or has no route");
+	/* silence later does not hide the reason */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	assert_int_equal(r.state, KA_REG_NO_ROUTE);
+	ka_registration_no_route(&r, now);
+	assert_int_equal(r.state, KA_REG_NO_ROUTE);
+	assert_true(ka_registration_failing(&r));
+}
+
+static void test_moved_looks_up_and_registers_at_once(void **state)
+{
+	struct ka_registration r;
+	int64_t now = KA_SEC(5);
+
+	(void)state;
+	register_at(&r, now);
+	ka_registration_moved(&r, now + 1);
+	assert_false(ka_registration_confirmed(&r, now + 1));
+	assert_false(ka_registration_failing(&r));
+	assert_int_equal(ka_registration_poll(&r, now + 1), KA_REG_DO_RESOLVE);
+	/* again while it looks: nothing twice */
+	ka_registration_moved(&r, now + 2);
+	assert_int_equal(ka_registration_poll(&r, now + 2), KA_REG_DO_NOTHING);
+	ka_registration_opened(&r, now + 3, 0);
+	assert_int_equal(ka_registration_poll(&r, now + 3), KA_REG_DO_PEER);
+	assert_true(ka_registration_on_peer_response(&r, now + 3, true));
+	/* the address is new to the server, which asks for the key */
+	now += 3;
+	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	/* without a network: when it comes back, and not at the next try only */
+	ka_registration_moved(&r, now);
+	assert_int_equal(ka_registration_poll(&r, now), KA_REG_DO_RESOLVE);
+	ka_registration_no_route(&r, now);
+	assert_int_equal(ka_registration_poll(&r, now + 1), KA_REG_DO_NOTHING);
+	ka_registration_hurry(&r, now + 1);
+	assert_int_equal(ka_registration_poll(&r, now + 1), KA_REG_DO_RESOLVE);
+}
+
+static void test_hurry_registers_now_but_only_once(void **state)
+{
+	struct ka_registration r;
+	int64_t now = 0;
+
+	(void)state;
+	register_at(&r, now);
+	ka_registration_hurry(&r, 7);
+	assert_int_equal(ka_registration_poll(&r, 7), KA_REG_DO_PEER);
+	ka_registration_hurry(&r, 8);
+	assert_int_equal(ka_registration_poll(&r, 8), KA_REG_DO_NOTHING);
+	/* a pause after a refusal stays a pause */
+	ka_registration_init(&r, &timing);
+	open_at(&r, now, 0);
+	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	assert_true(ka_registration_on_pk_response(&r, now, KA_RDV_TOO_FREQUENT));
+	ka_registration_hurry(&r, now + 1);
+	assert_int_equal(ka_registration_poll(&r, now + 1), KA_REG_DO_NOTHING);
+}
+
+static void test_failing_means_that_every_address_had_its_chance(void **state)
+{
+	struct ka_registration r;
+	int64_t now = 0;
+
+	(void)state;
+	open_at(&r, now, 1);
+	assert_false(ka_registration_failing(&r));
+	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	ka_registration_unreachable(&r, now, false);
+	assert_false(ka_registration_failing(&r));
+	assert_int_equal(ka_registration_poll(&r, now), KA_REG_DO_RESOLVE);
+	ka_registration_opened(&r, now, 0);
+	assert_false(ka_registration_failing(&r));
+	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	assert_true(ka_registration_failing(&r));
+	assert_true(ka_registration_on_pk_response(&r, now, KA_RDV_OK));
+	assert_int_equal(run(&r, &now), KA_REG_DO_PEER);
+	assert_true(ka_registration_on_peer_response(&r, now, false));
+	assert_false(ka_registration_failing(&r));
+	/* refused, or without a name: at once */
+	open_at(&r, now, 0);
+	assert_int_equal(run(&r, &now), KA_REG_DO_PK);
+	assert_true(ka_registration_on_pk_response(&r, now, KA_RDV_UUID_MISMATCH));
+	assert_true(ka_registration_failing(&r));
+	ka_registration_init(&r, &timing);
+	assert_int_equal(ka_registration_poll(&r, now), KA_REG_DO_RESOLVE);
+	assert_false(ka_registration_failing(&r));
+	ka_registration_lookup_failed(&r, now);
+	assert_true(ka_registration_failing(&r));
 }
 
 static void test_rejected_key_is_registered_again_soon(void **state)
@@ -379,6 +482,10 @@ int main(void)
 		cmocka_unit_test(test_failed_lookup_is_repeated),
 		cmocka_unit_test(test_failed_second_lookup_keeps_the_old_socket),
 		cmocka_unit_test(test_refused_address_gives_way_to_the_next),
+		cmocka_unit_test(test_no_route_has_words_of_its_own),
+		cmocka_unit_test(test_moved_looks_up_and_registers_at_once),
+		cmocka_unit_test(test_hurry_registers_now_but_only_once),
+		cmocka_unit_test(test_failing_means_that_every_address_had_its_chance),
 		cmocka_unit_test(test_rejected_key_is_registered_again_soon),
 		cmocka_unit_test(test_confirmation_grows_stale),
 		cmocka_unit_test(test_long_server_names_are_cut),
