@@ -134,8 +134,12 @@ const Rd__Message *client_next(struct client *c)
 {
 	const Rd__Message *m = next_any(c);
 
-	for (; m && is_probe(m); m = next_any(c))
+	for (; m && is_probe(m); m = next_any(c)) {
 		c->probes++;
+		/* A stream that is gone shows at the next reading. */
+		if (!c->mute)
+			(void)client_send(c, m);
+	}
 	return m;
 }
 

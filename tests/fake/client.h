@@ -19,6 +19,7 @@ struct client {
 	struct ka_framer framer;
 	struct ka_seal rx, tx;
 	bool sealed;
+	bool mute;	     /* leaves TestDelay unanswered, as no stock client does */
 	bool eof;	     /* the device has closed */
 	unsigned int probes; /* TestDelays seen so far */
 	int64_t fence;
@@ -38,7 +39,8 @@ bool client_send_payload(struct client *c, const void *data, size_t len);
 /* Bytes as they are. */
 bool client_send_raw(struct client *c, const void *data, size_t len);
 
-/* The next message but TestDelay of the device, valid until the next call; NULL at the end of the stream. */
+/* The next message but TestDelay of the device, which is echoed; valid until the next call; NULL at the end of the
+ * stream. */
 const Rd__Message *client_next(struct client *c);
 /* Everything sent before has been handled: how many messages came meanwhile, or -1 at the end of the stream. */
 int client_fence(struct client *c);
