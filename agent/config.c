@@ -62,6 +62,8 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.permissions = ka_config_permission_bits(&raw->rustdesk.permissions),
 		.access = c->access,
 		.n_access = raw->rustdesk.n_access,
+		.allow_addresses = raw->rustdesk.allow_addresses,
+		.allow_ids = raw->rustdesk.allow_ids,
 		.otp_length = raw->rustdesk.otp_length,
 		.otp_numeric = raw->rustdesk.otp_numeric,
 		.direct = raw->rustdesk.direct,
@@ -114,6 +116,7 @@ static void check_passwords(struct ka_config_reader *r, const config_t *cfg, con
 			    uint8_t h1[static KA_RD_H1_LEN])
 {
 	const char *hash = raw->rustdesk.password_hash;
+	char bad[64];
 
 	if (hash[0] && ka_hex_decode(h1, KA_RD_H1_LEN, hash) < 0)
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.password_hash"),
@@ -124,6 +127,9 @@ static void check_passwords(struct ka_config_reader *r, const config_t *cfg, con
 	if (raw->rustdesk.otp_length && raw->rustdesk.otp_length < 6)
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.one_time_password_length"),
 			       "'one_time_password_length' must be 0 (none) or 6 to 32");
+	if (ka_rd_check_addresses(raw->rustdesk.allow_addresses, bad, sizeof(bad)) < 0)
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.allow_addresses"),
+			       "'%s' in 'allow_addresses' is neither an address nor a network", bad);
 	if (!hash[0] && !raw->rustdesk.password[0] && !raw->rustdesk.n_access && !raw->rustdesk.otp_length)
 		ka_config_fail(r, config_lookup(cfg, "rustdesk"),
 			       "nobody could log in: set 'password_hash', 'access' or 'one_time_password_length'");

@@ -28,7 +28,8 @@ struct ka_config_raw {
 		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms;
 	} hid;
 	struct {
-		const char *id, *password, *password_hash, *server, *relay, *key, *hostname, *username, *version;
+		const char *id, *password, *password_hash, *allow_addresses, *allow_ids, *server, *relay, *key,
+			*hostname, *username, *version;
 		unsigned int otp_length, max_sessions;
 		bool direct, lan_discovery, otp_numeric;
 		struct ka_config_permissions permissions;

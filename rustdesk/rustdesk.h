@@ -100,7 +100,11 @@ struct ka_rd_cfg {
 	uint32_t permissions;	    /* what those two open */
 	const struct ka_rd_access *access;
 	size_t n_access;
-	bool direct; /* listen for direct access (never encrypted by the stock protocol) */
+
+	const char *allow_addresses; /* who may come: addresses and networks; NULL or "" = all */
+	const char *allow_ids;	     /* the same by the id they say they have */
+
+	bool direct;		    /* listen for direct access (never encrypted by the stock protocol) */
 	const char *direct_address; /* to listen on, or several separated by commas; "" = all */
 	uint16_t direct_port;	    /* 0 = any free port */
 	struct ka_rd_serve_cfg serve;
@@ -132,6 +136,9 @@ int ka_rd_start(struct ka_rd *rd, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_rd_stop(struct ka_rd *rd); /* any thread; never blocks */
 void ka_rd_join(struct ka_rd *rd); /* all sessions have ended and released their keys */
 void ka_rd_free(struct ka_rd *rd);
+
+/* Is this a list for allow_addresses? 0, or -EINVAL with the entry that is not an address in bad. Pure. */
+int ka_rd_check_addresses(const char *list, char *bad, size_t bad_size) KA_MUST_USE;
 
 /* h1 of a password as 64 hex digits, terminated, for a device with this salt. Pure. */
 void ka_rd_hash_password(char dst[static 2 * KA_RD_H1_LEN + 1], const char *password, const char *salt);

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/thread.h"
 #include "rustdesk/reach/reach.h"
+#include "rustdesk/session/allow.h"
 #include "rustdesk/session/session.h"
 #include "rustdesk/wire/addr.h"
 #include "rustdesk/wire/keys.h"
@@ -204,6 +205,7 @@ int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_r
 		.otp_length = cfg->otp_length,
 		.otp_numeric = cfg->otp_numeric,
 		.max_controllers = cfg->max_sessions,
+		.allow_ids = cfg->allow_ids,
 	};
 
 	ret = ka_gate_new(&rd->gate, &gate);
@@ -281,6 +283,11 @@ void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size)
 void ka_rd_on_otp(struct ka_rd *rd, struct ka_wake wake)
 {
 	ka_gate_on_otp(rd->gate, wake);
+}
+
+int ka_rd_check_addresses(const char *list, char *bad, size_t bad_size)
+{
+	return ka_allow_check_addresses(list, bad, bad_size);
 }
 
 void ka_rd_hash_password(char dst[static 2 * KA_RD_H1_LEN + 1], const char *password, const char *salt)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "rustdesk/session/allow.h"
 #include "rustdesk/session/lockout.h"
 #include "rustdesk/wire/keys.h"
 
@@ -37,7 +38,8 @@ struct ka_gate {
 	char otp[OTP_MAX + 1];
 	unsigned int otp_failures;
 	unsigned int controllers;
-	struct ka_lockout lockout;
+	const char *allow_ids;
+	struct ka_lockout passwords, ids;
 };
 
 static void new_otp(struct ka_gate *g)
@@ -80,6 +82,7 @@ int ka_gate_new(struct ka_gate **out, const struct ka_gate_cfg *cfg)
 	g->otp_length = KA_MIN(cfg->otp_length, (unsigned int)OTP_MAX);
 	g->otp_numeric = cfg->otp_numeric;
 	g->max_controllers = cfg->max_controllers;
+	g->allow_ids = cfg->allow_ids;
 	ka_str_copy(g->salt, sizeof(g->salt), cfg->salt);
 	build_doors(g, cfg);
 	new_otp(g);
@@ -117,31 +120,55 @@ static bool any_door(const struct ka_gate *g)
 	return any;
 }
 
+static enum ka_gate_verdict limited(enum ka_lockout_verdict v)
+{
+	return (enum ka_gate_verdict)(KA_GATE_TRY_LATER + (v - KA_LOCKOUT_MINUTE));
+}
+
+const char *ka_gate_limit_words(enum ka_gate_verdict v)
+{
+	return ka_lockout_words((enum ka_lockout_verdict)(KA_LOCKOUT_MINUTE + (v - KA_GATE_TRY_LATER)));
+}
+
+enum ka_gate_verdict ka_gate_check_id(struct ka_gate *g, const struct ka_gate_claim *claim, const char *id)
+{
+	enum ka_gate_verdict v = KA_GATE_WELCOME;
+	int64_t now = ka_clock_us();
+	enum ka_lockout_verdict limit;
+
+	pthread_mutex_lock(&g->lock);
+	limit = ka_lockout_check(&g->ids, &claim->from, claim->relayed, now);
+	if (limit) {
+		v = limited(limit);
+	} else if (!ka_allow_id(g->allow_ids, id)) {
+		ka_lockout_fail(&g->ids, &claim->from, claim->relayed, now);
+		v = KA_GATE_ID_BLOCKED;
+	}
+	pthread_mutex_unlock(&g->lock);
+	return v;
+}
+
 static enum ka_gate_verdict judge(struct ka_gate *g, const struct ka_gate_claim *claim, const char *challenge,
 				  const uint8_t *answer, size_t answer_len, struct ka_gate_pass *pass)
 {
 	int64_t now = ka_clock_us();
+	enum ka_lockout_verdict limit;
 	const struct door *door;
 
 	if (!any_door(g))
 		return KA_GATE_NO_PASSWORD;
-	switch (ka_lockout_check(&g->lockout, &claim->from, now)) {
-	case KA_LOCKOUT_MINUTE:
-		return KA_GATE_TRY_LATER;
-	case KA_LOCKOUT_CLOSED:
-		return KA_GATE_LOCKED_OUT;
-	case KA_LOCKOUT_OPEN:
-		break;
-	}
+	limit = ka_lockout_check(&g->passwords, &claim->from, claim->relayed, now);
+	if (limit)
+		return limited(limit);
 	door = find_door(g, challenge, answer, answer_len);
 	if (!door) {
-		ka_lockout_fail(&g->lockout, &claim->from, now);
+		ka_lockout_fail(&g->passwords, &claim->from, claim->relayed, now);
 		g->otp_failures++;
 		return KA_GATE_WRONG_PASSWORD;
 	}
 	if (g->controllers >= g->max_controllers)
 		return KA_GATE_FULL;
-	ka_lockout_success(&g->lockout, &claim->from);
+	ka_lockout_success(&g->passwords, &claim->from, claim->relayed, now);
 	g->controllers++;
 	if (door == &g->doors[DOOR_OTP])
 		g->otp_failures = 0;

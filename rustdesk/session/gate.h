@@ -21,9 +21,13 @@ struct ka_gate;
 enum ka_gate_verdict {
 	KA_GATE_WELCOME,
 	KA_GATE_WRONG_PASSWORD,
-	KA_GATE_TRY_LATER,   /* more than 6 failures this minute */
-	KA_GATE_LOCKED_OUT,  /* more than 30 failures in all */
+	KA_GATE_TRY_LATER,     /* too many failures this minute */
+	KA_GATE_LOCKED_OUT,    /* too many failures of the address */
+	KA_GATE_LOCKED_OUT_64, /* of its IPv6 network */
+	KA_GATE_LOCKED_OUT_56,
+	KA_GATE_LOCKED_OUT_48,
 	KA_GATE_NO_PASSWORD, /* none is set: nobody can enter */
+	KA_GATE_ID_BLOCKED,  /* not on the list of ids */
 	KA_GATE_FULL,	     /* all places are taken */
 };
 
@@ -37,6 +41,7 @@ struct ka_gate_cfg {
 	unsigned int otp_length; /* 0 = none */
 	bool otp_numeric;	 /* digits only */
 	unsigned int max_controllers;
+	const char *allow_ids; /* see allow.h; outlives the gate */
 };
 
 /* Who asks. */
@@ -58,6 +63,10 @@ void ka_gate_free(struct ka_gate *g);
  */
 enum ka_gate_verdict ka_gate_enter(struct ka_gate *g, const struct ka_gate_claim *claim, const char *challenge,
 				   const uint8_t *answer, size_t answer_len, struct ka_gate_pass *pass);
+/* May somebody who calls itself that come? Ids are claims, but guessing one takes failures, counted apart. */
+enum ka_gate_verdict ka_gate_check_id(struct ka_gate *g, const struct ka_gate_claim *claim, const char *id);
+/* What controllers are told of a limit (TRY_LATER, LOCKED_OUT*). */
+const char *ka_gate_limit_words(enum ka_gate_verdict v);
 /* A controller has gone: its place is free and the one-time password is replaced, whichever password it came by, as
  * stock does. */
 void ka_gate_leave(struct ka_gate *g);

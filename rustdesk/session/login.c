@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rustdesk/session/allow.h"
 #include "rustdesk/session/permissions.h"
 
 /* A user at the password dialog keeps the stream alive by echoes; a stranger must not keep it for ever. */
@@ -33,27 +34,6 @@ static int send_all_disabled(struct ka_session *s, uint32_t believed, uint32_t g
 	return ret;
 }
 
-int ka_login_start(struct ka_session *s)
-{
-	Rd__Message msg = RD__MESSAGE__INIT;
-	Rd__Hash hash = RD__HASH__INIT;
-	char salt[KA_RD_SALT_LEN + 1];
-	int ret;
-
-	memcpy(salt, s->cfg.identity->salt, sizeof(salt));
-	ka_keys_random_text(s->challenge, KA_SES_CHALLENGE_LEN);
-	hash.salt = salt;
-	hash.challenge = s->challenge;
-	msg.union_case = RD__MESSAGE__UNION_HASH;
-	msg.hash = &hash;
-	ka_session_enter(s, KA_SES_LOGIN, LOGIN_MS);
-	ret = ka_session_send(s, &msg);
-	/* What nobody may here; controllers grey it out. */
-	if (!ret)
-		ret = send_all_disabled(s, KA_PERMISSIONS_STOCK, ka_permissions_offered(s->cfg.rd));
-	return ret;
-}
-
 static int send_error(struct ka_session *s, const char *error)
 {
 	Rd__Message msg = RD__MESSAGE__INIT;
@@ -68,13 +48,43 @@ static int send_error(struct ka_session *s, const char *error)
 	return ka_session_send(s, &msg);
 }
 
+static void log_refusal(const struct ka_session *s, const char *reason)
+{
+	ka_log(WARN, "session", "refused", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\"", s->cfg.number,
+	       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, reason);
+}
+
 static int refuse(struct ka_session *s, const char *error)
 {
 	int ret = send_error(s, error);
 
-	ka_log(WARN, "session", "refused", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\"", s->cfg.number,
-	       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, error);
+	log_refusal(s, error);
 	ka_session_end(s, error);
+	return ret;
+}
+
+int ka_login_start(struct ka_session *s)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__Hash hash = RD__HASH__INIT;
+	char salt[KA_RD_SALT_LEN + 1];
+	int ret;
+
+	if (!ka_allow_address(s->cfg.rd->allow_addresses, &s->in.peer)) {
+		ka_session_enter(s, KA_SES_LOGIN, LOGIN_MS);
+		return refuse(s, "Your ip is blocked by the peer");
+	}
+	memcpy(salt, s->cfg.identity->salt, sizeof(salt));
+	ka_keys_random_text(s->challenge, KA_SES_CHALLENGE_LEN);
+	hash.salt = salt;
+	hash.challenge = s->challenge;
+	msg.union_case = RD__MESSAGE__UNION_HASH;
+	msg.hash = &hash;
+	ka_session_enter(s, KA_SES_LOGIN, LOGIN_MS);
+	ret = ka_session_send(s, &msg);
+	/* What nobody may here; controllers grey it out. */
+	if (!ret)
+		ret = send_all_disabled(s, KA_PERMISSIONS_STOCK, ka_permissions_offered(s->cfg.rd));
 	return ret;
 }
 
@@ -94,9 +104,34 @@ static bool can_decode(const Rd__OptionMessage *o)
 	return o && o->supported_decoding && o->supported_decoding->ability_h264 > 0;
 }
 
+static struct ka_gate_claim make_claim(const struct ka_session *s)
+{
+	return (struct ka_gate_claim){.from = s->in.peer, .relayed = s->in.path == KA_PATH_RELAY};
+}
+
+/* The stream stays, as stock's does; clients close it. Nobody fills the log by asking again. */
+static int send_limit(struct ka_session *s, const char *error)
+{
+	if (!s->limit_logged)
+		log_refusal(s, error);
+	s->limit_logged = true;
+	return send_error(s, error);
+}
+
+static int judge_id(struct ka_session *s, const char *id)
+{
+	const struct ka_gate_claim claim = make_claim(s);
+
+	enum ka_gate_verdict v = ka_gate_check_id(s->cfg.gate, &claim, id);
+
+	if (v == KA_GATE_WELCOME)
+		return 0;
+	return refuse(s, v == KA_GATE_ID_BLOCKED ? "Your ID is blocked by the peer" : ka_gate_limit_words(v));
+}
+
 static int judge_password(struct ka_session *s, const Rd__LoginRequest *r)
 {
-	const struct ka_gate_claim claim = {.from = s->in.peer, .relayed = s->in.path == KA_PATH_RELAY};
+	const struct ka_gate_claim claim = make_claim(s);
 	enum ka_gate_verdict v =
 		ka_gate_enter(s->cfg.gate, &claim, s->challenge, r->password.data, r->password.len, &s->pass);
 
@@ -109,11 +144,14 @@ static int judge_password(struct ka_session *s, const Rd__LoginRequest *r)
 		       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name);
 		return send_error(s, "Wrong Password");
 	case KA_GATE_TRY_LATER:
-		return send_error(s, "Please try 1 minute later");
 	case KA_GATE_LOCKED_OUT:
-		return send_error(s, "Too many wrong attempts");
+	case KA_GATE_LOCKED_OUT_64:
+	case KA_GATE_LOCKED_OUT_56:
+	case KA_GATE_LOCKED_OUT_48:
+		return send_limit(s, ka_gate_limit_words(v));
 	case KA_GATE_NO_PASSWORD:
 		return refuse(s, "No password is set on this device");
+	case KA_GATE_ID_BLOCKED:
 	case KA_GATE_FULL:
 		break;
 	}
@@ -158,6 +196,9 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 
 	ka_log_escape(s->peer_id, sizeof(s->peer_id), r->my_id, strlen(r->my_id));
 	ka_log_escape(s->peer_name, sizeof(s->peer_name), r->my_name, strlen(r->my_name));
+	ret = judge_id(s, r->my_id);
+	if (ret < 0 || s->state != KA_SES_LOGIN)
+		return ret;
 	if (error)
 		return refuse(s, error);
 	if (!addressed_to_us(s, r->username))

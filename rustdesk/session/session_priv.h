@@ -63,12 +63,13 @@ struct ka_session {
 	char peer_text[KA_ADDR_TEXT];
 	struct ka_box_pair box;
 	char challenge[KA_SES_CHALLENGE_LEN + 1];
-	bool relay_hello;	/* on KA_PATH_SERVED: heard and ignored */
-	bool entered;		/* holds a place of the gate */
+	bool relay_hello;	  /* on KA_PATH_SERVED: heard and ignored */
+	bool limit_logged;	  /* that this peer has met a limit */
+	bool entered;		  /* holds a place of the gate */
 	struct ka_gate_pass pass; /* once entered */
-	char peer_id[64];	/* escaped for logs */
-	char peer_name[64];	/* escaped for logs */
-	const char *end_reason; /* for the log; static text */
+	char peer_id[64];	  /* escaped for logs */
+	char peer_name[64];	  /* escaped for logs */
+	const char *end_reason;	  /* for the log; static text */
 
 	int64_t started_us;
 	int64_t last_rx_us;

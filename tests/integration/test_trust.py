@@ -125,6 +125,32 @@ def test_view_only_password_is_announced_and_enforced(start_agent):
     assert 'profile="guest"' in agent.log and 'profile="permanent"' in agent.log
 
 
+def test_addresses_that_may_not_come_get_no_hash(start_agent):
+    agent = start_agent(rustdesk={"allow_addresses": "192.168.0.0/16, 2001:db8::/32"})
+    with connect(agent) as client:
+        with pytest.raises(LoginError, match="^Your ip is blocked by the peer$"):
+            client.wait_login()
+        assert client.hash is None
+        client.wait_closed(5)
+    agent.wait_log('refused .*reason="Your ip is blocked by the peer"')
+
+
+def test_addresses_that_may_come(start_agent):
+    agent = start_agent(rustdesk={"allow_addresses": "127.0.0.0/8"})
+    with connect(agent) as client:
+        client.login(PASSWORD)
+
+
+def test_ids_that_may_come(start_agent):
+    agent = start_agent(rustdesk={"allow_ids": "111222333, 444555666"})
+    with connect(agent) as client:
+        with pytest.raises(LoginError, match="^Your ID is blocked by the peer$"):
+            client.login(PASSWORD, my_id="987654321")
+        client.wait_closed(5)
+    with connect(agent) as client:
+        client.login(PASSWORD, my_id="444555666@hbbs.example.com")
+
+
 def test_numeric_one_time_password(start_agent):
     agent = start_agent(rustdesk={"password": "", "one_time_password_length": 12, "one_time_password_numeric": True})
     otp = one_time_password(agent)

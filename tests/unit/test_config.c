@@ -109,6 +109,7 @@ static void test_whole_checks(void **state)
 	expect_error("rustdesk = { id = \"12345678901234567\"; };", "test.cfg:1:", "0 to 16");
 	expect_error("rustdesk = { key = \"short\"; };", "test.cfg:1:", "id_ed25519.pub");
 	expect_error("rustdesk = { one_time_password_length = 5; };", "test.cfg:1:", "6 to 32");
+	expect_error("rustdesk = {\nallow_addresses = \"10.0.0.0/8, 10.0.0/24\"; };", "test.cfg:2:", "'10.0.0/24'");
 	expect_error("rustdesk = { password_hash = \"12\"; };", "test.cfg:1:", "64 digits");
 	expect_error("rustdesk = { password = \"x\";\npassword_hash = \"" HASH "\"; };", "test.cfg:1:", "same thing");
 	expect_error("rustdesk = { access = ( { name = \"x\"; } ); };", "test.cfg:1:", "needs 'name'");
@@ -317,6 +318,8 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME(password_set);
 	SAME(rustdesk.permissions);
 	SAME(rustdesk.n_access);
+	SAME_TEXT(rustdesk.allow_addresses);
+	SAME_TEXT(rustdesk.allow_ids);
 	SAME(rustdesk.otp_numeric);
 	SAME(rustdesk.otp_length);
 	SAME_TEXT(rustdesk.server);

@@ -326,6 +326,28 @@ static void test_each_password_opens_what_it_is_for(void **state)
 	ka_gate_free(g);
 }
 
+static void test_guessing_ids_is_limited_apart_from_passwords(void **state)
+{
+	struct ka_gate_cfg cfg = {
+		.password = "Passw0rd!", .salt = SALT, .max_controllers = 8, .allow_ids = "123456789"};
+	struct ka_gate_claim a = host(1);
+	struct ka_gate_claim b = host(2);
+	struct ka_gate *g;
+	enum ka_gate_verdict v = KA_GATE_ID_BLOCKED;
+	int n = 0;
+
+	(void)state;
+	assert_int_equal(ka_gate_new(&g, &cfg), 0);
+	for (; v == KA_GATE_ID_BLOCKED && n < 40; n++)
+		v = ka_gate_check_id(g, &a, "987654321");
+	assert_int_equal(v, KA_GATE_TRY_LATER);
+	assert_string_equal(ka_gate_limit_words(v), "Please try 1 minute later");
+	assert_int_equal(ka_gate_check_id(g, &a, "123456789"), KA_GATE_TRY_LATER);
+	assert_int_equal(ka_gate_check_id(g, &b, "123456789"), KA_GATE_WELCOME);
+	assert_int_equal(enter_from(g, 1, "Passw0rd!"), KA_GATE_WELCOME);
+	ka_gate_free(g);
+}
+
 static void *come_and_go(void *arg)
 {
 	struct ka_gate *g = arg;
@@ -371,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_numeric_one_time_password_has_digits_only),
 		cmocka_unit_test(test_failures_against_the_one_time_password_count_in_a_row),
 		cmocka_unit_test(test_each_password_opens_what_it_is_for),
+		cmocka_unit_test(test_guessing_ids_is_limited_apart_from_passwords),
 		cmocka_unit_test(test_many_threads_at_the_gate),
 	};
 

@@ -277,8 +277,7 @@ static void rig_with_access(struct session_rig *r, const struct ka_rd_access *ac
 static void test_view_only_profile_is_told_and_cannot_touch_anything(void **state)
 {
 	/* Move, left down, wheel, key down, text. */
-	static const char input[] =
-		"20520610800f18b808 1052020809 18520408031801 207a06080120264801 147a03320141";
+	static const char input[] = "20520610800f18b808 1052020809 18520408031801 207a06080120264801 147a03320141";
 	struct ka_rd_access guest = {.name = "guest", .permissions = KA_RD_MAY_RECORD};
 	struct session_rig *r = *state;
 	uint8_t wire[256];
@@ -327,6 +326,38 @@ static void test_what_nobody_may_is_said_before_login(void **state)
 	assert_int_equal(client_fence(&r->client), 0);
 }
 
+static void test_address_that_is_not_on_the_list_gets_no_hash(void **state)
+{
+	struct session_rig *r = *state;
+
+	r->cfg.allow_addresses = "192.168.0.0/16, 2001:db8::/32";
+	assert_int_equal(session_rig_start(r, KA_PATH_DIRECT, false), 0);
+	assert_login_error(r, "Your ip is blocked by the peer");
+	/* Still nothing else is heard. */
+	assert_true(client_send_login(&r->client, RIG_ID, RIG_PASSWORD, NULL));
+	assert_ends_outside(r);
+	close_rig(state);
+	assert_int_equal(open_rig(state), 0);
+	r = *state;
+	r->cfg.allow_addresses = "192.168.0.0/16, 203.0.113.0/24";
+	assert_true(session_rig_login(r, NULL));
+}
+
+static void test_id_that_is_not_on_the_list_is_blocked(void **state)
+{
+	struct session_rig *r = *state;
+	struct ka_gate_cfg gate = {
+		.password = RIG_PASSWORD, .salt = RIG_SALT, .max_controllers = 8, .allow_ids = "111111111"};
+
+	ka_gate_free(r->gate);
+	assert_int_equal(ka_gate_new(&r->gate, &gate), 0);
+	assert_int_equal(session_rig_start(r, KA_PATH_DIRECT, false), 0);
+	assert_true(client_take_hash(&r->client));
+	assert_true(client_send_login(&r->client, RIG_ID, RIG_PASSWORD, NULL));
+	assert_login_error(r, "Your ID is blocked by the peer");
+	hang_up_outside(r);
+}
+
 static void test_last_place_taken(void **state)
 {
 	struct session_rig *r = *state;
@@ -356,6 +387,8 @@ int main(void)
 		RIG(test_close_reason_before_login_ends_at_once),
 		RIG(test_view_only_profile_is_told_and_cannot_touch_anything),
 		RIG(test_what_nobody_may_is_said_before_login),
+		RIG(test_address_that_is_not_on_the_list_gets_no_hash),
+		RIG(test_id_that_is_not_on_the_list_is_blocked),
 		RIG(test_last_place_taken),
 	};
 
