@@ -21,7 +21,7 @@ _MODULES = ("veth", "bridge", "nf_tables", "nft_chain_nat", "nft_masq", "nft_ct"
 _RULES = """
 table ip box {{
     chain out {{ type nat hook postrouting priority srcnat; oifname "wide" masquerade {how}; }}
-    chain in {{ type filter hook input priority filter; iifname "wide" ct state new drop; }}
+    chain in {{ type filter hook input priority filter; iifname "wide" ct state != {{ established, related }} drop; }}
 }}
 """
 _libc = ctypes.CDLL(None, use_errno=True)

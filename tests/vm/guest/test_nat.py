@@ -76,7 +76,7 @@ def dial(servers, agent, place, **how):
         how.setdefault("nat_type", nat_type(servers))
         start = time.monotonic()
         peer = real.despite_pairing_race(lambda: Controller.via_hbbs(
-            servers.address, agent.id, server_key=servers.key, handshake_timeout=PATIENCE_S / 3, **how))
+            servers.address, agent.id, server_key=servers.key, handshake_timeout=PATIENCE_S / 6, **how))
         took = time.monotonic() - start
     with peer:
         assert peer.secure
