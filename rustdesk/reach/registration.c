@@ -107,6 +107,8 @@ void ka_registration_moved(struct ka_registration *r, int64_t now_us)
 	r->lookup_due_us = now_us;
 	if (!r->open)
 		return;
+	/* A new address is a good reason to be asked for the key again soon. */
+	r->pk_sent_us = INT64_MIN / 2;
 	r->open = false;
 	r->pending = false;
 	r->fails = 0;

@@ -351,7 +351,7 @@ static bool address_changed(const struct ka_rendezvous *rz)
 
 void ka_rendezvous_moved(struct ka_rendezvous *rz)
 {
-	if (!rz->link || !address_changed(rz)) {
+	if (!rz->link || !rz->reg.open || !address_changed(rz)) {
 		ka_registration_hurry(&rz->reg, ka_clock_us());
 	} else {
 		ka_log(INFO, "rendezvous", "own address changed", "server=%s", rz->cfg.server->text);

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A controller finds the agent by each path: through the mock servers and, the same cases, through the real ones."""
 
+import os
+import re
 import socket
+import subprocess
 import time
 
 import pytest
@@ -28,9 +31,9 @@ def fixture_mock():
         yield servers
 
 
-def registered(start_agent, servers, server=None, **rustdesk):
-    agent = start_agent(rustdesk={"server": server or servers.address, "key": servers.key,
-                                  "direct": {"enabled": False}, **rustdesk})
+def registered(start_agent, servers, server=None, netns=None, **rustdesk):
+    agent = start_agent(netns=netns, rustdesk={"server": server or servers.address, "key": servers.key,
+                                               "direct": {"enabled": False}, **rustdesk})
     agent.wait_log(r"rendezvous: registered with")
     return agent
 
@@ -305,3 +308,101 @@ def test_direct_access_on_any_family(start_agent, address, hosts):
         with Controller.direct(host, agent.port) as client:
             client.login(PASSWORD)
             assert not client.secure and client.frame().key
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1, ::1", "127.0.0.2,127.0.0.1"])
+def test_direct_access_on_listed_addresses(start_agent, address):
+    agent = start_agent(rustdesk={"direct": {"enabled": True, "address": address, "port": 0}})
+    for host in address.replace(" ", "").split(","):
+        with Controller.direct(host, agent.port) as client:
+            client.login(PASSWORD)
+    with pytest.raises(PeerClosed):
+        Controller.direct("127.0.0.3", agent.port)
+
+
+def test_next_server_takes_over_from_one_that_goes_silent(start_agent, servers, mock):
+    """And sessions come through it. The way back takes a minute: unit.reach has it."""
+    agent = registered(start_agent, mock, server=f"{mock.address}, {servers.address}", key=servers.key)
+    mock.hbbs.silent = True
+    agent.wait_log("no answer from server", timeout=30)
+    agent.wait_log(f"server changed from={mock.address} to={servers.address}", timeout=10)
+    agent.wait_log(f"rendezvous: registered with {re.escape(servers.address)}")
+    with dial(servers, agent, local_host=servers.client_hosts[1]) as client:
+        assert_session_works(client)
+
+
+def test_nat_type_is_kept_until_it_is_measured_again(start_agent, mock):
+    mock.hbbs.symmetric_nat = True
+    agent = registered(start_agent, mock)
+    kept = agent.folder / "state" / "nat"
+    deadline = time.monotonic() + 10
+    while not kept.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    written = kept.stat()
+    agent.stop()
+    mock.hbbs.nat_test = False
+    agent.start()
+    agent.wait_log("rendezvous: registered with", count=2)
+    with dial(mock, agent, local_host=mock.client_hosts[1]) as client:
+        assert client.path == "device-relay"
+    assert agent.log.count("nat: type known") == 1
+    assert kept.stat().st_mtime_ns == written.st_mtime_ns
+
+
+@pytest.mark.parametrize("content", ["", "type = 7; serial = 3;", "type = 2;", "\0\0\0", "type = 2; serial = 3"])
+def test_damaged_nat_type_is_none(start_agent, mock, content):
+    mock.hbbs.nat_test = False
+    agent = registered(start_agent, mock)
+    agent.stop()
+    (agent.folder / "state" / "nat").write_text(content)
+    agent.start()
+    agent.wait_log("rendezvous: registered with", count=2)
+    with dial(mock, agent, local_host=mock.client_hosts[1]) as client:
+        assert client.path == ("device-relay" if content.startswith("type = 2; s") else "punched")
+
+
+@pytest.fixture(name="moving")
+def fixture_moving():
+    """(namespace, ip function in it, our address there): a network of two machines, with the agent's on .2."""
+    if os.geteuid():
+        pytest.skip("needs root for a network namespace")
+    name, link = f"ka-move-{os.getpid()}", f"km{os.getpid() % 10**7}"
+
+    def inside(*words):
+        subprocess.run(["ip", "-n", name, *words], check=True, capture_output=True, text=True)
+
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        subprocess.run(["ip", "link", "add", link, "type", "veth", "peer", "name", "lan", "netns", name], check=True)
+        subprocess.run(["ip", "addr", "add", "10.214.7.1/24", "dev", link], check=True)
+        subprocess.run(["ip", "link", "set", link, "up"], check=True)
+        inside("addr", "add", "10.214.7.2/24", "dev", "lan")
+        inside("link", "set", "lo", "up")
+        inside("link", "set", "lan", "up")
+        yield name, inside, "10.214.7.1"
+    finally:
+        subprocess.run(["ip", "link", "del", link], check=False, capture_output=True)
+        subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+def test_own_address_changes_are_noticed(start_agent, moving):
+    """A new socket, registration at once and not at the next keep-alive, and the NAT test again"""
+    name, inside, server = moving
+    with MockServers((server,)) as servers:
+        agent = registered(start_agent, servers, netns=name)
+        agent.wait_log("nat: type known")
+        # what does not concern the way to the server: no new socket
+        inside("addr", "add", "10.99.0.1/24", "dev", "lan")
+        inside("addr", "del", "10.99.0.1/24", "dev", "lan")
+        start = time.monotonic()
+        inside("addr", "add", "10.214.7.3/24", "dev", "lan")
+        inside("addr", "del", "10.214.7.2/24", "dev", "lan")  # takes .3, its secondary, along
+        agent.wait_log("no way to server")
+        inside("addr", "add", "10.214.7.3/24", "dev", "lan")
+        servers.hbbs.wait_for(lambda e: e.kind == "online" and e.peer[0] == "10.214.7.3", 10)
+        assert time.monotonic() - start < 10
+        agent.wait_log("rendezvous: registered with", count=2)
+        agent.wait_log("nat: type known", count=2)
+        assert agent.log.count("own address changed") == 1
+        with dial(servers, agent, local_host=server) as client:
+            assert_session_works(client)

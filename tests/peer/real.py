@@ -106,13 +106,18 @@ class _Network:
 class RealServers:
     """Both servers with a key of their own. Use as a context manager."""
 
-    def __init__(self, *, enforce_key=True, relay_key=True, always_relay=False, relay_servers=""):
-        """enforce_key=False: hbbs -k "" (pks are still signed). relay_key=False: hbbr takes everybody."""
+    def __init__(self, *, enforce_key=True, relay_key=True, always_relay=False, relay_servers="",
+                 network=_Network):
+        """enforce_key=False: hbbs -k "" (pks are still signed). relay_key=False: hbbr takes everybody.
+
+        network: makes what _Network makes, for servers in a larger picture.
+        """
         reason = unavailable()
         if reason:
             raise OSError(reason)
         self._enforce_key, self._relay_key = enforce_key, relay_key
         self._always_relay, self._relay_servers = always_relay, relay_servers
+        self._make_network = network
         self.network = None
         self._folder = None
         self._processes = {}
@@ -145,7 +150,7 @@ class RealServers:
         return self.network.client_hosts
 
     def start(self):
-        self.network = _Network()
+        self.network = self._make_network()
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="ka-real-"))
         (self._folder / "id_ed25519").write_text(base64.b64encode(self._secret).decode())
         (self._folder / "id_ed25519.pub").write_text(self.key)

@@ -40,6 +40,8 @@ static int teardown(void **state)
 
 	snprintf(damaged, sizeof(damaged), "%s.damaged", f->path);
 	unlink(damaged);
+	snprintf(damaged, sizeof(damaged), "%s/nat", f->dir);
+	unlink(damaged);
 	unlink(f->path);
 	unlink(f->copy);
 	rmdir(f->dir);
@@ -53,6 +55,37 @@ static void load_good(const struct fixture *f, const char *wanted, struct ka_rd_
 
 	if (ka_state_load(id, f->dir, wanted, &eb) < 0)
 		fail_msg("%s", eb.text);
+}
+
+static void test_nat_type_is_kept_and_damage_forgets_it(void **state)
+{
+	const char *const broken[] = {"",
+				      "type = 3;\nserial = 3;\n",
+				      "type = -1;\nserial = 3;\n",
+				      "type = 2;\nserial = -1;\n",
+				      "type = \"2\";\nserial = 3;\n",
+				      "type = 2;\n",
+				      "{"};
+	const struct fixture *f = *state;
+	struct ka_rd_nat nat = {1, 9};
+	char path[64];
+
+	ka_state_load_nat(&nat, f->dir);
+	assert_int_equal(nat.type, 0);
+	nat = (struct ka_rd_nat){.type = 2, .serial = 77};
+	assert_int_equal(ka_state_save_nat(&nat, f->dir), 0);
+	nat = (struct ka_rd_nat){0};
+	ka_state_load_nat(&nat, f->dir);
+	assert_int_equal(nat.type, 2);
+	assert_int_equal(nat.serial, 77);
+	assert_true(ka_state_save_nat(&nat, "/nonexistent") < 0);
+	snprintf(path, sizeof(path), "%s/nat", f->dir);
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		assert_int_equal(ka_fs_write_atomic(path, broken[i], strlen(broken[i]), 0600), 0);
+		ka_state_load_nat(&nat, f->dir);
+		assert_int_equal(nat.type, 0);
+		assert_int_equal(nat.serial, 0);
+	}
 }
 
 static void test_new_identity_is_kept(void **state)
@@ -131,6 +164,7 @@ static void test_unusable_folder_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_nat_type_is_kept_and_damage_forgets_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_identity_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wanted_id_changes_the_id_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_file_is_restored_from_the_copy, setup, teardown),
