@@ -40,18 +40,36 @@ def test_tree_headers_compile_alone():
     expect_clean(headers.check(tree.ROOT))
 
 
+def format_check(sources):
+    return ["clang-format", f"--style=file:{tree.ROOT / '.clang-format'}", "--dry-run", "-Werror", *sources]
+
+
+def cppcheck(cache, folders):
+    return ["cppcheck", "--quiet", "--error-exitcode=1", "--enable=warning,performance,portability",
+            "--inline-suppr", "--suppressions-list=tests/lint/cppcheck.txt", f"--cppcheck-build-dir={cache}",
+            "--std=c11", "--library=posix", "-I.", "-D_GNU_SOURCE", f"-j{os.cpu_count()}", *folders]
+
+
 def test_tree_is_formatted():
-    sources = tree.files(tree.ROOT, ".c", ".h")
-    expect_quiet(["clang-format", "--dry-run", "-Werror", *sources])
+    expect_quiet(format_check(tree.files(tree.ROOT, ".c", ".h")))
 
 
 def test_tree_passes_cppcheck():
     cache = tree.ROOT / "build" / "cppcheck"
     cache.mkdir(parents=True, exist_ok=True)
-    folders = [f for f in tree.PRODUCT if any((tree.ROOT / f).glob("**/*.c"))]
-    expect_quiet(["cppcheck", "--quiet", "--error-exitcode=1", "--enable=warning,performance,portability",
-                  "--inline-suppr", "--suppressions-list=tests/lint/cppcheck.txt", f"--cppcheck-build-dir={cache}",
-                  "--std=c11", "--library=posix", "-I.", "-D_GNU_SOURCE", f"-j{os.cpu_count()}", *folders])
+    expect_quiet(cppcheck(cache, [f for f in tree.PRODUCT if any((tree.ROOT / f).glob("**/*.c"))]))
+
+
+def test_format_check_refuses_spaces(tmp_path):
+    put(tmp_path, "a.c", "int f(void)\n{\n    return 1;\n}\n")
+    with pytest.raises(pytest.fail.Exception, match="clang-format-violations"):
+        expect_quiet(format_check([tmp_path / "a.c"]))
+
+
+def test_cppcheck_refuses_a_use_after_free(tmp_path):
+    put(tmp_path, "a.c", "#include <stdlib.h>\nint f(int *p)\n{\n\tfree(p);\n\treturn *p;\n}\n")
+    with pytest.raises(pytest.fail.Exception, match="deallocuse"):
+        expect_quiet(cppcheck(tmp_path, [tmp_path / "a.c"]))
 
 
 BAD_INCLUDES = [
