@@ -14,7 +14,7 @@
 #include "rustdesk/reach/fdwait.h"
 
 /* Further connects towards a controller whose machine refuses until it connects itself. */
-#define REOPENS 15
+#define REOPENS 10
 #define REOPEN_MS 200
 
 struct ka_punch {

@@ -2,7 +2,9 @@
 """A controller finds the agent by each path: through the mock servers and, the same cases, through the real ones."""
 
 import os
+import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -227,6 +229,7 @@ def test_wrong_relay_key_gives_no_session_and_harms_nothing(start_agent, mock):
     with pytest.raises((PeerClosed, PeerTimeout)):
         Controller.via_hbbs(mock.address, agent.id, server_key=mock.key, direct=False, handshake_timeout=2)
     assert mock.hbbr.wait_for("dropped", 5).info["why"] == "wrong key"
+    agent.wait_log("the relay hung up at once: is 'key' the server's public key")
     with dial(mock, agent) as client:
         assert_session_works(client)
 
@@ -363,7 +366,7 @@ def test_damaged_nat_type_is_none(start_agent, mock, content):
 
 @pytest.fixture(name="moving")
 def fixture_moving():
-    """(namespace, ip function in it, our address there): a network of two machines, with the agent's on .2."""
+    """(namespace, ip function in it, our address there): a network of two machines; ours is .1 and .4, the agent's .2."""
     if os.geteuid():
         pytest.skip("needs root for a network namespace")
     name, link = f"ka-move-{os.getpid()}", f"km{os.getpid() % 10**7}"
@@ -374,7 +377,8 @@ def fixture_moving():
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
         subprocess.run(["ip", "link", "add", link, "type", "veth", "peer", "name", "lan", "netns", name], check=True)
-        subprocess.run(["ip", "addr", "add", "10.214.7.1/24", "dev", link], check=True)
+        for host in (1, 4):
+            subprocess.run(["ip", "addr", "add", f"10.214.7.{host}/24", "brd", "+", "dev", link], check=True)
         subprocess.run(["ip", "link", "set", link, "up"], check=True)
         inside("addr", "add", "10.214.7.2/24", "dev", "lan")
         inside("link", "set", "lo", "up")
@@ -406,3 +410,34 @@ def test_own_address_changes_are_noticed(start_agent, moving):
         assert agent.log.count("own address changed") == 1
         with dial(servers, agent, local_host=server) as client:
             assert_session_works(client)
+
+
+def test_name_is_looked_up_again_when_the_network_changes(start_agent, moving):
+    """The server moved with it: another address, and no registration is lost to the old one"""
+    name, inside, server = moving
+    hosts = pathlib.Path(f"/etc/netns/{name}/hosts")  # ip netns exec puts it over /etc/hosts
+    hosts.parent.mkdir(parents=True)
+    try:
+        old, new = MockServers((server,)), MockServers(("10.214.7.4",))
+        new.hbbs.port, new.hbbr.port = old.hbbs.port, old.hbbr.port
+        with old, new:
+            hosts.write_text(f"{server} hbbs.test\n")
+            agent = registered(start_agent, old, server=f"hbbs.test:{old.hbbs.port}", netns=name)
+            hosts.write_text("10.214.7.4 hbbs.test\n")
+            inside("addr", "del", "10.214.7.2/24", "dev", "lan")
+            inside("addr", "add", "10.214.7.9/24", "dev", "lan")
+            new.hbbs.wait_online(agent.id, 10)
+            agent.wait_log("rendezvous: registered with hbbs.test", count=2)
+    finally:
+        shutil.rmtree(hosts.parent)
+
+
+def test_lan_discovery_answers_a_broadcast_with_the_interfaces_address(start_agent, moving):
+    """wire.md §7.2"""
+    name, _, _ = moving
+    port = free_port_block(("127.0.0.1",), 1)
+    agent = start_agent(netns=name, rustdesk={"lan_discovery": True, "lan_port": port})
+    link = subprocess.run(["ip", "-n", name, "-o", "link", "show", "lan"], check=True, capture_output=True, text=True)
+    pongs = lan.discover("10.214.7.255", port, timeout=5)
+    assert [(source[0], pong.id) for source, pong in pongs] == [("10.214.7.2", agent.id)]
+    assert pongs[0][1].mac == re.search("link/ether ([0-9a-f:]{17})", link.stdout).group(1)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pairs of networks connect directly and which by relay, through the kernel's own NAT (wire.md §4 to §6), with the
-mock servers and with the real ones. What was seen is left as a table in nat-paths.txt beside the result."""
+"""Which pairs of networks connect directly and which by relay, through the kernel's own NAT (wire.md §4 to §6).
+
+With the mock servers and with the real ones. What was seen is left as a table in nat-paths.txt beside the result.
+"""
 import contextlib
 import time
 
