@@ -20,6 +20,7 @@
 #include "base/str.h"
 
 #define WATCH_MS 1000
+#define TOTP_TEXT_MAX 160
 
 struct ka_app {
 	const struct ka_config *cfg;
@@ -129,12 +130,26 @@ static void watch_server(struct ka_app *a)
 		keep_nat(a, &st.nat);
 }
 
+/* Seldom: when somebody passed the second factor and wants to be trusted from now on. */
+static void watch_trusted(struct ka_app *a)
+{
+	char text[KA_RD_TRUSTED_MAX];
+	int ret;
+
+	if (!ka_rd_take_trusted(a->rd, text))
+		return;
+	ret = ka_state_save_trusted(text, a->cfg->state_dir);
+	if (ret < 0)
+		ka_log(WARN, "agent", "trusted-devices", "cause=\"%s\"", ka_err_str(ret));
+}
+
 static void watch_all(struct ka_app *a)
 {
 	watch_hid(a);
 	watch_signal(a);
 	watch_otp(a);
 	watch_server(a);
+	watch_trusted(a);
 }
 
 static void on_wake(void *arg)
@@ -174,10 +189,38 @@ static int prepare_runtime_dir(struct ka_app *a, struct ka_errbuf *eb)
 	return ret;
 }
 
+static int make_endpoint(struct ka_app *a, struct ka_errbuf *eb)
+{
+	struct ka_rd_cfg rd = a->cfg->rustdesk;
+	char totp[TOTP_TEXT_MAX] = "";
+	struct ka_bytes trusted;
+	struct ka_host host;
+	int ret = 0;
+
+	ka_bytes_init(&trusted, KA_RD_TRUSTED_MAX);
+	rd.hostname = a->hostname;
+	ka_state_load_nat(&a->stored_nat, a->cfg->state_dir);
+	rd.nat = a->stored_nat;
+	if (rd.password[0])
+		ka_log(WARN, "agent", "plain-password",
+		       "hint=\"replace 'password' by the 'password_hash' that kvmagent --hash-password prints\"");
+	if (!rd.totp_secret[0]) {
+		ret = ka_state_load_totp(totp, sizeof(totp), a->cfg->state_dir, eb);
+		rd.totp_secret = totp;
+	}
+	ka_state_load_trusted(&trusted, a->cfg->state_dir);
+	rd.trusted = trusted.len ? (const char *)trusted.data : NULL;
+	ka_agent_host_init(&host, &a->parts);
+	if (!ret)
+		ret = ka_rd_new(&a->rd, &rd, &a->identity, &host, eb);
+	ka_bytes_fini(&trusted);
+	explicit_bzero(totp, sizeof(totp));
+	return ret;
+}
+
 int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbuf *eb)
 {
 	struct ka_app *a = calloc(1, sizeof(*a));
-	struct ka_host host;
 	int ret = -ENOMEM;
 
 	if (!a)
@@ -193,18 +236,8 @@ int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbu
 		ret = ka_capture_new(&a->parts.capture, &cfg->video, eb);
 	if (!ret)
 		ret = ka_hid_new(&a->parts.hid, &cfg->hid, ka_loop_waker(&a->loop), eb);
-	if (ret < 0)
-		goto fail;
-	struct ka_rd_cfg rd = cfg->rustdesk;
-
-	rd.hostname = a->hostname;
-	ka_state_load_nat(&a->stored_nat, cfg->state_dir);
-	rd.nat = a->stored_nat;
-	if (rd.password[0])
-		ka_log(WARN, "agent", "plain-password",
-		       "hint=\"replace 'password' by the 'password_hash' that kvmagent --hash-password prints\"");
-	ka_agent_host_init(&host, &a->parts);
-	ret = ka_rd_new(&a->rd, &rd, &a->identity, &host, eb);
+	if (!ret)
+		ret = make_endpoint(a, eb);
 	if (ret < 0)
 		goto fail;
 	ka_rd_on_otp(a->rd, ka_loop_waker(&a->loop));
@@ -313,6 +346,7 @@ void ka_app_run(struct ka_app *a)
 	since = ka_clock_us();
 	sd_notify(0, "STOPPING=1");
 	stop_all(a);
+	watch_trusted(a);
 	ka_log(INFO, "agent", "stopped", "after_ms=%d", (int)((ka_clock_us() - since) / 1000));
 }
 

@@ -62,6 +62,8 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.permissions = ka_config_permission_bits(&raw->rustdesk.permissions),
 		.access = c->access,
 		.n_access = raw->rustdesk.n_access,
+		.totp_secret = raw->rustdesk.totp_secret,
+		.trusted_days = raw->rustdesk.trusted_days,
 		.allow_addresses = raw->rustdesk.allow_addresses,
 		.allow_ids = raw->rustdesk.allow_ids,
 		.otp_length = raw->rustdesk.otp_length,
@@ -217,7 +219,8 @@ static int check_mode(const char *path, const struct ka_config *c, struct ka_err
 	struct stat st;
 
 	/* A hash opens this device as well as the password does. */
-	if ((!c->password_set && !c->rustdesk.n_access) || stat(path, &st) < 0 || !(st.st_mode & S_IROTH))
+	if ((!c->password_set && !c->rustdesk.n_access && !c->rustdesk.totp_secret[0]) || stat(path, &st) < 0 ||
+	    !(st.st_mode & S_IROTH))
 		return 0;
 	ka_errbuf_set(eb, "%s: holds a password but everybody may read it: chmod 0640 %s", path, path);
 	return -KA_E_CONFIG;
@@ -258,7 +261,7 @@ void ka_config_forget_password(struct ka_config *c)
 	struct ka_config_reader *r = c->store;
 
 	for (size_t i = 0; i < r->n_strings; i++) {
-		if (r->strings[i] == c->rustdesk.password)
+		if (r->strings[i] == c->rustdesk.password || r->strings[i] == c->rustdesk.totp_secret)
 			explicit_bzero(r->strings[i], strlen(r->strings[i]));
 	}
 }

@@ -40,7 +40,7 @@ int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *e
 /* The same from memory; name stands for the file in messages. data is terminated. */
 int ka_config_parse(struct ka_config **out, const char *name, const char *data, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_config_free(struct ka_config *c);
-/* Wipes the text of the permanent password, once it has been hashed. */
+/* Wipes the texts of the permanent password and the second factor, once ka_rd_new() has taken them. */
 void ka_config_forget_password(struct ka_config *c);
 
 /* Calls fn with the full name ("video.fps") of every key there is: what documentation is checked against. */

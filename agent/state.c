@@ -229,3 +229,49 @@ int ka_state_save_nat(const struct ka_rd_nat *nat, const char *state_dir)
 			nat->type, (int)nat->serial);
 	return ret ? ret : ka_fs_write_atomic(path, text, strlen(text), 0600);
 }
+
+int ka_state_load_totp(char *dst, size_t dst_size, const char *state_dir, struct ka_errbuf *eb)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int ret;
+
+	dst[0] = '\0';
+	if (ka_str_format(path, sizeof(path), "%s/totp_secret", state_dir) < 0)
+		return -ENAMETOOLONG;
+	if (missing(path))
+		return 0;
+	ret = ka_fs_read_attr(path, dst, dst_size);
+	if (!ret && (stat(path, &st) < 0 || st.st_mode & 077)) {
+		ka_errbuf_set(eb, "%s: others may read it: chmod 0600 %s", path, path);
+		return -KA_E_CONFIG;
+	}
+	/* Empty, it must not pass for no second factor wanted. */
+	if (!ret && !dst[0])
+		ret = -EINVAL;
+	if (ret < 0)
+		ka_errbuf_set(eb, "%s: %s", path, ka_err_str(ret));
+	return ret;
+}
+
+void ka_state_load_trusted(struct ka_bytes *out, const char *state_dir)
+{
+	char path[PATH_MAX];
+	int ret = ka_str_format(path, sizeof(path), "%s/trusted_devices", state_dir);
+
+	if (!ret)
+		ret = ka_fs_read(path, out);
+	if (!ret || ret == -ENOENT)
+		return;
+	ka_log(WARN, "state", "trusted-devices", "file=%s cause=\"%s\"", path, ka_err_str(ret));
+	ka_bytes_clear(out);
+}
+
+int ka_state_save_trusted(const char *text, const char *state_dir)
+{
+	char path[PATH_MAX];
+
+	if (ka_str_format(path, sizeof(path), "%s/trusted_devices", state_dir) < 0)
+		return -ENAMETOOLONG;
+	return ka_fs_write_atomic(path, text, strlen(text), 0600);
+}

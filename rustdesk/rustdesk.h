@@ -103,6 +103,9 @@ struct ka_rd_cfg {
 
 	const char *allow_addresses; /* who may come: addresses and networks; NULL or "" = all */
 	const char *allow_ids;	     /* the same by the id they say they have */
+	const char *totp_secret;     /* base32, of the second factor; NULL or "" = none; secret; for ka_rd_new() only */
+	unsigned int trusted_days;   /* a controller may be trusted so long to do without; 0 = never */
+	const char *trusted;	     /* what ka_rd_take_trusted() gave in an earlier life; NULL = none; for ka_rd_new() */
 
 	bool direct;		    /* listen for direct access (never encrypted by the stock protocol) */
 	const char *direct_address; /* to listen on, or several separated by commas; "" = all */
@@ -152,6 +155,10 @@ void ka_rd_serve_key(char dst[static KA_RD_KEY_TEXT], const struct ka_rd_identit
 void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out);
 /* Any thread. The one-time password of the moment; "" when there is none. Secret: never log it. */
 void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size);
+#define KA_RD_TRUSTED_MAX 10240
+/* Any thread. The controllers that are trusted to do without the second factor, as text to keep for ka_rd_new(), when
+ * they have changed since the last call. */
+bool ka_rd_take_trusted(struct ka_rd *rd, char dst[static KA_RD_TRUSTED_MAX]);
 /* wake: called on any thread when the one-time password has been replaced. Before start. */
 void ka_rd_on_otp(struct ka_rd *rd, struct ka_wake wake);
 

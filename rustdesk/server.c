@@ -20,6 +20,7 @@
 #include "rustdesk/reach/reach.h"
 #include "rustdesk/session/allow.h"
 #include "rustdesk/session/session.h"
+#include "rustdesk/session/totp.h"
 #include "rustdesk/wire/addr.h"
 #include "rustdesk/wire/keys.h"
 
@@ -195,6 +196,16 @@ int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_r
 	ret = ka_loop_init(&rd->loop, on_wake, rd);
 	if (ret < 0)
 		goto fail;
+	uint8_t totp_key[KA_TOTP_KEY_MAX];
+	int totp_len = 0;
+
+	if (cfg->totp_secret && cfg->totp_secret[0])
+		totp_len = ka_totp_decode_secret(totp_key, cfg->totp_secret);
+	if (totp_len < 0) {
+		ka_errbuf_set(eb, "the secret of the second factor is not base32 of 10 to 64 bytes");
+		ret = -KA_E_CONFIG;
+		goto fail;
+	}
 	struct ka_gate_cfg gate = {
 		.password = cfg->password,
 		.password_h1 = cfg->password_h1,
@@ -206,9 +217,15 @@ int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_r
 		.otp_numeric = cfg->otp_numeric,
 		.max_controllers = cfg->max_sessions,
 		.allow_ids = cfg->allow_ids,
+		.totp_key = totp_key,
+		.totp_key_len = (size_t)totp_len,
+		.trusted_days = cfg->trusted_days,
+		.trusted = cfg->trusted,
 	};
 
 	ret = ka_gate_new(&rd->gate, &gate);
+	sodium_memzero(totp_key, sizeof(totp_key));
+	rd->cfg.totp_secret = rd->cfg.trusted = NULL;
 	if (ret < 0)
 		goto fail;
 	struct ka_reach_cfg reach = {
@@ -278,6 +295,12 @@ void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out)
 void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size)
 {
 	ka_gate_get_otp(rd->gate, dst, dst_size);
+}
+
+bool ka_rd_take_trusted(struct ka_rd *rd, char dst[static KA_RD_TRUSTED_MAX])
+{
+	static_assert(KA_RD_TRUSTED_MAX >= KA_TRUSTED_TEXT_MAX, "a whole list fits");
+	return ka_gate_take_trusted(rd->gate, dst);
 }
 
 void ka_rd_on_otp(struct ka_rd *rd, struct ka_wake wake)

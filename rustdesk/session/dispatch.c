@@ -65,6 +65,7 @@ static const struct {
 } table[] = {
 	{RD__MESSAGE__UNION_TEST_DELAY, on_test_delay, on_test_delay},
 	{RD__MESSAGE__UNION_LOGIN_REQUEST, ka_login_request, NULL},
+	{RD__MESSAGE__UNION_AUTH_2FA, ka_login_code, NULL},
 	{RD__MESSAGE__UNION_MISC, on_early_misc, ka_options_misc},
 	{RD__MESSAGE__UNION_MOUSE_EVENT, NULL, ka_input_mouse, KA_RD_MAY_KEYBOARD},
 	{RD__MESSAGE__UNION_KEY_EVENT, NULL, ka_input_key, KA_RD_MAY_KEYBOARD},

@@ -64,6 +64,7 @@ static bool is_known(const struct ka_lockout *l, const uint8_t ip[static 16], bo
 enum ka_lockout_verdict ka_lockout_check(const struct ka_lockout *l, const struct sockaddr_storage *from, bool relayed,
 					 int64_t now_us)
 {
+	uint32_t overall_limit = l->overall_limit ? l->overall_limit : KA_LOCKOUT_OVERALL_PER_MINUTE;
 	int64_t minute = now_us / KA_SEC(60);
 	uint8_t ip[16];
 	size_t n = read_ip(ip, from);
@@ -79,7 +80,7 @@ enum ka_lockout_verdict ka_lockout_check(const struct ka_lockout *l, const struc
 		if (!level && s->minute == minute && s->minute_failures > KA_LOCKOUT_PER_MINUTE)
 			return KA_LOCKOUT_MINUTE;
 	}
-	if (l->overall[relayed].minute == minute && l->overall[relayed].failures >= KA_LOCKOUT_OVERALL_PER_MINUTE &&
+	if (l->overall[relayed].minute == minute && l->overall[relayed].failures >= overall_limit &&
 	    !is_known(l, ip, relayed))
 		return KA_LOCKOUT_MINUTE;
 	return KA_LOCKOUT_OPEN;

@@ -38,6 +38,7 @@ struct ka_lockout_source {
 };
 
 struct ka_lockout {
+	uint32_t overall_limit; /* 0 = KA_LOCKOUT_OVERALL_PER_MINUTE */
 	struct ka_lockout_source sources[KA_LOCKOUT_SOURCES];
 	struct {
 		int64_t minute;

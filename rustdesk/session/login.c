@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rustdesk/session/session_priv.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,6 +12,7 @@
 #include "rustdesk/session/permissions.h"
 
 /* A user at the password dialog keeps the stream alive by echoes; a stranger must not keep it for ever. */
+#define CODE_REQUIRED "2FA Required"
 #define LOGIN_MS (5 * 60 * 1000)
 
 static int send_disabled(struct ka_session *s, Rd__PermissionInfo__Permission permission)
@@ -43,6 +46,7 @@ static int send_error(struct ka_session *s, const char *error)
 	snprintf(text, sizeof(text), "%s", error);
 	response.union_case = RD__LOGIN_RESPONSE__UNION_ERROR;
 	response.error = text;
+	response.enable_trusted_devices = !strcmp(error, CODE_REQUIRED) && s->cfg.rd->trusted_days > 0;
 	msg.union_case = RD__MESSAGE__UNION_LOGIN_RESPONSE;
 	msg.login_response = &response;
 	return ka_session_send(s, &msg);
@@ -104,9 +108,11 @@ static bool can_decode(const Rd__OptionMessage *o)
 	return o && o->supported_decoding && o->supported_decoding->ability_h264 > 0;
 }
 
-static struct ka_gate_claim make_claim(const struct ka_session *s)
+static void make_claim(struct ka_session *s, const Rd__LoginRequest *r)
 {
-	return (struct ka_gate_claim){.from = s->in.peer, .relayed = s->in.path == KA_PATH_RELAY};
+	s->login.claim = (struct ka_gate_claim){.from = s->in.peer, .relayed = s->in.path == KA_PATH_RELAY};
+	ka_gate_claim_who(&s->login.claim, r->my_id, r->my_name, r->my_platform, r->session_id);
+	ka_gate_claim_hwid(&s->login.claim, r->hwid.data, r->hwid.len);
 }
 
 /* The stream stays, as stock's does; clients close it. Nobody fills the log by asking again. */
@@ -120,29 +126,45 @@ static int send_limit(struct ka_session *s, const char *error)
 
 static int judge_id(struct ka_session *s, const char *id)
 {
-	const struct ka_gate_claim claim = make_claim(s);
 
-	enum ka_gate_verdict v = ka_gate_check_id(s->cfg.gate, &claim, id);
+	enum ka_gate_verdict v = ka_gate_check_id(s->cfg.gate, &s->login.claim, id);
 
 	if (v == KA_GATE_WELCOME)
 		return 0;
 	return refuse(s, v == KA_GATE_ID_BLOCKED ? "Your ID is blocked by the peer" : ka_gate_limit_words(v));
 }
 
-static int judge_password(struct ka_session *s, const Rd__LoginRequest *r)
+/* Kept for when a code makes the login complete. */
+static int keep_request(struct ka_session *s, const Rd__LoginRequest *r)
 {
-	const struct ka_gate_claim claim = make_claim(s);
-	enum ka_gate_verdict v =
-		ka_gate_enter(s->cfg.gate, &claim, s->challenge, r->password.data, r->password.len, &s->pass);
+	size_t size = rd__login_request__get_packed_size(r);
+	uint8_t *copy = malloc(size + 1);
 
+	if (!copy)
+		return -ENOMEM;
+	rd__login_request__pack(r, copy);
+	free(s->login.request);
+	s->login.request = copy;
+	s->login.request_len = size;
+	return 0;
+}
+
+/* *in: whether the session may go on; else the controller has been told why not. */
+static int judge(struct ka_session *s, enum ka_gate_verdict v, bool *in)
+{
+	s->login.wants_code = v == KA_GATE_NEEDS_CODE || (s->login.wants_code && v != KA_GATE_WELCOME);
 	switch (v) {
 	case KA_GATE_WELCOME:
-		s->entered = true;
+		*in = s->entered = true;
 		return 0;
 	case KA_GATE_WRONG_PASSWORD:
-		ka_log(WARN, "session", "wrong-password", "n=%u path=%s from=%s id=\"%s\" name=\"%s\"", s->cfg.number,
-		       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name);
+		log_refusal(s, "Wrong Password");
 		return send_error(s, "Wrong Password");
+	case KA_GATE_NEEDS_CODE:
+		return send_error(s, CODE_REQUIRED);
+	case KA_GATE_WRONG_CODE:
+		log_refusal(s, "Wrong 2FA Code");
+		return send_error(s, "Wrong 2FA Code");
 	case KA_GATE_TRY_LATER:
 	case KA_GATE_LOCKED_OUT:
 	case KA_GATE_LOCKED_OUT_64:
@@ -192,10 +214,12 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 {
 	const Rd__LoginRequest *r = msg->login_request;
 	const char *error = ka_permissions_refuse(r->union_case, ka_permissions_offered(s->cfg.rd));
+	bool in = false;
 	int ret;
 
 	ka_log_escape(s->peer_id, sizeof(s->peer_id), r->my_id, strlen(r->my_id));
 	ka_log_escape(s->peer_name, sizeof(s->peer_name), r->my_name, strlen(r->my_name));
+	make_claim(s, r);
 	ret = judge_id(s, r->my_id);
 	if (ret < 0 || s->state != KA_SES_LOGIN)
 		return ret;
@@ -206,8 +230,44 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 	/* The user has not typed one yet: the client shows its dialog and asks again. */
 	if (!r->password.len)
 		return 0;
-	ret = judge_password(s, r);
-	if (ret < 0 || !s->entered)
-		return ret;
-	return welcome(s, r);
+	s->login.wants_code = false;
+	ret = judge(
+		s,
+		ka_gate_enter(s->cfg.gate, &s->login.claim, s->challenge, r->password.data, r->password.len, &s->pass),
+		&in);
+	if (!ret && s->login.wants_code)
+		ret = keep_request(s, r);
+	return in ? welcome(s, r) : ret;
+}
+
+/* The login that waited goes on. */
+static int resume_login(struct ka_session *s)
+{
+	const Rd__LoginRequest *r = (const Rd__LoginRequest *)ka_pb_decode(&s->pb, &rd__login_request__descriptor,
+									   s->login.request, s->login.request_len);
+
+	return r ? welcome(s, r) : -ENOMEM;
+}
+
+int ka_login_code(struct ka_session *s, const Rd__Message *msg)
+{
+	const Rd__Auth2FA *a = msg->auth_2fa;
+	bool in = false;
+	int ret;
+
+	if (!s->login.wants_code)
+		return 0;
+	ka_gate_claim_hwid(&s->login.claim, a->hwid.data, a->hwid.len);
+	ret = judge(s, ka_gate_enter_code(s->cfg.gate, &s->login.claim, a->code, &s->pass), &in);
+	return in ? resume_login(s) : ret;
+}
+
+void ka_login_leave(struct ka_session *s)
+{
+	/* Who said good-bye or was sent away went through KA_SES_ENDING. */
+	if (s->entered)
+		ka_gate_leave(s->cfg.gate, &s->login.claim, &s->pass, s->state == KA_SES_ACTIVE, s->last_rx_us);
+	free(s->login.request);
+	s->login.request = NULL;
+	explicit_bzero(&s->pass, sizeof(s->pass));
 }

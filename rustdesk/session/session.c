@@ -251,8 +251,7 @@ static void *session_main(void *arg)
 
 	ka_video_stop(s);
 	ka_input_release(s);
-	if (s->entered)
-		ka_gate_leave(s->cfg.gate);
+	ka_login_leave(s);
 	ka_conn_close(s->conn);
 	if (s->handles_open) {
 		uv_close((uv_handle_t *)&s->tick, NULL);

@@ -47,6 +47,14 @@ struct ka_ses_input {
 	struct ka_keymap map;
 };
 
+/* What a login leaves behind until somebody is in. */
+struct ka_ses_login {
+	struct ka_gate_claim claim;
+	bool wants_code;  /* the password was right: a code is what is missing */
+	uint8_t *request; /* the LoginRequest, packed; NULL = none yet */
+	size_t request_len;
+};
+
 struct ka_session {
 	struct ka_session_cfg cfg;
 	struct ka_incoming in;
@@ -80,6 +88,8 @@ struct ka_session {
 	struct ka_ses_video video;
 	struct ka_ses_input input;
 
+	struct ka_ses_login login;
+
 	_Atomic(const char *) stop_reason; /* any thread */
 	atomic_bool ended;		   /* any thread */
 	atomic_bool pk_rejected;	   /* any thread */
@@ -109,6 +119,9 @@ int ka_handshake_message(struct ka_session *s, uint8_t *data, size_t len) KA_MUS
 /* login.c */
 int ka_login_start(struct ka_session *s) KA_MUST_USE;
 int ka_login_request(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+int ka_login_code(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+/* The last act: gives the place back and forgets. */
+void ka_login_leave(struct ka_session *s);
 
 /* peer_info.c */
 int ka_peer_info_send_login(struct ka_session *s) KA_MUST_USE;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may enter and what that opens: passwords, profiles, second factor, lists, limits."""
 
+import base64
 import hashlib
+import hmac
 import os
 import pty
 import re
@@ -157,3 +159,104 @@ def test_numeric_one_time_password(start_agent):
     assert re.fullmatch(r"\d{12}", otp)
     with connect(agent) as client:
         client.login(otp)
+
+
+TOTP_KEY = b"12345678901234567890"
+TOTP_SECRET = base64.b32encode(TOTP_KEY).decode()
+
+
+def totp(at=None, steps=0):
+    step = int((time.time() if at is None else at) // 30) + steps
+    digest = hmac.digest(TOTP_KEY, step.to_bytes(8, "big"), "sha1")
+    start = digest[-1] & 15
+    return f"{(int.from_bytes(digest[start:start + 4], 'big') & 0x7fffffff) % 1000000:06}"
+
+
+def ask_code(agent, hwid=b""):
+    """A client that has given the right password and is asked for a code."""
+    client = connect(agent)
+    # A session of its own: one that was dropped would be resumed without a code.
+    client.send_login(PASSWORD, hwid=hwid, session_id=int.from_bytes(os.urandom(7), "big"))
+    reply = client.wait_for("login_response", 5).msg
+    assert reply.error == "2FA Required"
+    return client, reply.enable_trusted_devices
+
+
+def test_second_factor_is_asked_checked_and_good_once(start_agent):
+    agent = start_agent(rustdesk={"totp_secret": TOTP_SECRET, "trusted_days": 0})
+    with connect(agent) as stranger:
+        stranger.wait_hash()
+        stranger.send(auth_2fa=pb.Auth2FA(code=totp()))
+        stranger.expect_silence(0.5, but=("test_delay", "misc.permission_info"))
+        with pytest.raises(LoginError, match="^Wrong Password$"):
+            stranger.login("guess")
+    client, trust = ask_code(agent)
+    with client:
+        assert not trust
+        client.send_key("a")
+        with pytest.raises(LoginError, match="^Wrong 2FA Code$"):
+            client.auth_2fa(totp(steps=-5))
+        code = totp()
+        client.auth_2fa(code)
+        assert client.frame().key
+    assert not [r for r in agent.reports("keyboard") if any(r[1])]
+    client, _ = ask_code(agent)
+    with client:
+        with pytest.raises(LoginError, match="^Wrong 2FA Code$"):
+            client.auth_2fa(code)
+        # The next one is good already.
+        client.auth_2fa(totp(steps=1))
+    assert code not in agent.log and TOTP_SECRET not in agent.log
+
+
+def test_trusted_device_is_remembered_over_a_restart(start_agent):
+    agent = start_agent(rustdesk={"totp_secret": TOTP_SECRET})
+    client, trust = ask_code(agent)
+    with client:
+        assert trust
+        client.auth_2fa(totp(), hwid=b"my machine")
+    path = agent.folder / "state/trusted_devices"
+    agent.stop()
+    assert path.stat().st_mode & 0o777 == 0o600 and b"my machine" not in path.read_bytes()
+    agent.start()
+    with connect(agent) as client:
+        client.login(PASSWORD, hwid=b"my machine")
+        assert client.frame().key
+    ask_code(agent, hwid=b"another one")[0].close()
+
+
+def test_secret_of_the_second_factor_in_its_file(start_agent):
+    agent = start_agent()
+    agent.stop()
+    path = agent.folder / "state/totp_secret"
+    path.write_text(TOTP_SECRET + "\n")
+    path.chmod(0o644)
+    out = subprocess.run([PROGRAM, "--config", str(agent.config)], capture_output=True, text=True, timeout=20)
+    assert out.returncode == 1 and "chmod 0600" in out.stderr
+    path.chmod(0o600)
+    agent.start()
+    client, _ = ask_code(agent)
+    with client:
+        client.auth_2fa(totp())
+
+
+def test_dropped_session_resumes_though_the_one_time_password_is_another(start_agent):
+    agent = start_agent(rustdesk={"password": "", "totp_secret": TOTP_SECRET})
+    first = one_time_password(agent)
+    with connect(agent) as client:
+        client.send_login(first, session_id=4711)
+        assert client.wait_for("login_response", 5).msg.error == "2FA Required"
+        client.auth_2fa(totp())
+        client.frame()
+        client.abort()
+    one_time_password(agent, first)
+    with connect(agent) as stranger:
+        with pytest.raises(LoginError, match="Wrong Password"):
+            stranger.login(first, session_id=4712)
+    with connect(agent) as again:
+        again.login(first, session_id=4711)
+        assert again.frame().key
+        again.close()
+    with connect(agent) as late:
+        with pytest.raises(LoginError, match="Wrong Password"):
+            late.login(first, session_id=4711)
