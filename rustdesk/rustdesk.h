@@ -105,7 +105,7 @@ struct ka_rd_cfg {
 	const char *allow_ids;	     /* the same by the id they say they have */
 	const char *totp_secret;     /* base32, of the second factor; NULL or "" = none; secret; for ka_rd_new() only */
 	unsigned int trusted_days;   /* a controller may be trusted so long to do without; 0 = never */
-	const char *trusted;	     /* what ka_rd_take_trusted() gave in an earlier life; NULL = none; for ka_rd_new() */
+	const char *trusted; /* what ka_rd_take_trusted() gave in an earlier life; NULL = none; for ka_rd_new() */
 
 	bool direct;		    /* listen for direct access (never encrypted by the stock protocol) */
 	const char *direct_address; /* to listen on, or several separated by commas; "" = all */

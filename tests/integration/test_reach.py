@@ -366,7 +366,7 @@ def test_damaged_nat_type_is_none(start_agent, mock, content):
 
 @pytest.fixture(name="moving")
 def fixture_moving():
-    """(namespace, ip function in it, our address there): a network of two machines; ours is .1 and .4, the agent's .2."""
+    """(namespace, ip function in it, our address there): two machines; ours is .1 and .4, the agent's .2."""
     if os.geteuid():
         pytest.skip("needs root for a network namespace")
     name, link = f"ka-move-{os.getpid()}", f"km{os.getpid() % 10**7}"
