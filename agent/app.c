@@ -22,6 +22,9 @@
 #define WATCH_MS 1000
 #define TOTP_TEXT_MAX 160
 
+/* Also when the terminal goes: keys are to be released. */
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
 struct ka_app {
 	const struct ka_config *cfg;
 	struct ka_rd_identity identity;
@@ -31,9 +34,11 @@ struct ka_app {
 	char otp_path[PATH_MAX]; /* "" = not written */
 
 	struct ka_loop loop;
-	uv_signal_t sigint, sigterm;
+	uv_signal_t signals[KA_ARRAY_LEN(stop_signals)];
+	size_t n_signals; /* open */
 	uv_timer_t watch;
-	bool handles_open;
+	bool watching;
+	bool failed;
 	bool banner;
 	char shown_otp[64]; /* what the operator was told last */
 	struct ka_hid_state last_hid;
@@ -46,7 +51,7 @@ static void on_signal(uv_signal_t *h, int signum)
 {
 	struct ka_app *a = h->data;
 
-	ka_log(INFO, "agent", "stopping", "signal=%s", signum == SIGINT ? "INT" : "TERM");
+	ka_log(INFO, "agent", "stopping", "signal=%s", sigabbrev_np(signum));
 	ka_loop_stop(&a->loop);
 }
 
@@ -123,6 +128,12 @@ static void watch_server(struct ka_app *a)
 	struct ka_rd_status st;
 
 	ka_rd_get_status(a->rd, &st);
+	if (st.failed && !a->failed) {
+		/* The service manager tries again; a process nobody can reach helps nobody. */
+		ka_log(ERROR, "agent", "unreachable", "the network part could not start");
+		a->failed = true;
+		ka_loop_stop(&a->loop);
+	}
 	if (strcmp(st.server_state, a->last_server))
 		sd_notifyf(0, "STATUS=id %s; %s", a->identity.id, st.server_state);
 	ka_str_copy(a->last_server, sizeof(a->last_server), st.server_state);
@@ -156,7 +167,7 @@ static void on_wake(void *arg)
 {
 	struct ka_app *a = arg;
 
-	if (a->handles_open)
+	if (a->watching)
 		watch_all(a);
 }
 
@@ -250,22 +261,19 @@ fail:
 
 static int start_handles(struct ka_app *a)
 {
-	int ret = uv_signal_init(&a->loop.uv, &a->sigint);
+	int ret = uv_timer_init(&a->loop.uv, &a->watch);
 
-	if (!ret)
-		ret = uv_signal_init(&a->loop.uv, &a->sigterm);
-	if (!ret)
-		ret = uv_timer_init(&a->loop.uv, &a->watch);
-	if (ret < 0)
-		return ret;
-	a->handles_open = true;
-	a->sigint.data = a->sigterm.data = a->watch.data = a;
-	ret = uv_signal_start(&a->sigint, on_signal, SIGINT);
-	if (!ret)
-		ret = uv_signal_start(&a->sigterm, on_signal, SIGTERM);
-	if (!ret)
-		ret = uv_timer_start(&a->watch, on_watch, 0, WATCH_MS);
-	return ret;
+	a->watching = !ret;
+	a->watch.data = a;
+	for (size_t i = 0; !ret && i < KA_ARRAY_LEN(stop_signals); i++) {
+		ret = uv_signal_init(&a->loop.uv, &a->signals[i]);
+		if (ret < 0)
+			break;
+		a->n_signals++;
+		a->signals[i].data = a;
+		ret = uv_signal_start(&a->signals[i], on_signal, stop_signals[i]);
+	}
+	return ret < 0 ? ret : uv_timer_start(&a->watch, on_watch, 0, WATCH_MS);
 }
 
 /* Public keys: what a client, or a neighbour that answers for us, has to be told. */
@@ -338,7 +346,7 @@ static void stop_all(struct ka_app *a)
 		ka_capture_join(a->parts.capture);
 }
 
-void ka_app_run(struct ka_app *a)
+int ka_app_run(struct ka_app *a)
 {
 	int64_t since;
 
@@ -348,6 +356,7 @@ void ka_app_run(struct ka_app *a)
 	stop_all(a);
 	watch_trusted(a);
 	ka_log(INFO, "agent", "stopped", "after_ms=%d", (int)((ka_clock_us() - since) / 1000));
+	return a->failed ? -EIO : 0;
 }
 
 void ka_app_free(struct ka_app *a)
@@ -357,11 +366,10 @@ void ka_app_free(struct ka_app *a)
 	stop_all(a);
 	if (a->otp_path[0])
 		unlink(a->otp_path);
-	if (a->handles_open) {
-		uv_close((uv_handle_t *)&a->sigint, NULL);
-		uv_close((uv_handle_t *)&a->sigterm, NULL);
+	for (size_t i = 0; i < a->n_signals; i++)
+		uv_close((uv_handle_t *)&a->signals[i], NULL);
+	if (a->watching)
 		uv_close((uv_handle_t *)&a->watch, NULL);
-	}
 	ka_rd_free(a->rd);
 	ka_hid_free(a->parts.hid);
 	ka_capture_free(a->parts.capture);

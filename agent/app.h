@@ -21,8 +21,9 @@ struct ka_app_options {
 /* cfg outlives the app. */
 int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbuf *eb) KA_MUST_USE;
 int ka_app_start(struct ka_app *a, const struct ka_app_options *options, struct ka_errbuf *eb) KA_MUST_USE;
-/* Returns after SIGINT or SIGTERM, with everything stopped and all keys released. */
-void ka_app_run(struct ka_app *a);
+/* Returns after SIGINT, SIGTERM, SIGHUP or SIGQUIT, with everything stopped and all keys released; negative when a part
+ * that nothing works without has failed. */
+int ka_app_run(struct ka_app *a) KA_MUST_USE;
 void ka_app_free(struct ka_app *a);
 
 #endif

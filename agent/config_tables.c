@@ -83,6 +83,7 @@ static void read_peer(struct ka_config_reader *r, const config_setting_t *elemen
 	struct ka_config_raw *all = KA_CONTAINER_OF(field, struct ka_config_raw, rustdesk.serve.peers);
 	struct ka_rd_peer *peer;
 	struct raw_peer raw = {0};
+	size_t pk_len = 0;
 
 	ka_config_read_group(r, element, "peers", keys, &raw);
 	if (r->err)
@@ -94,8 +95,9 @@ static void read_peer(struct ka_config_reader *r, const config_setting_t *elemen
 	peer = &all->rustdesk.serve.peers[all->rustdesk.serve.n_peers++];
 	peer->id = raw.id;
 	peer->address = raw.address;
-	if (sodium_base642bin(peer->pk, sizeof(peer->pk), raw.key, strlen(raw.key), NULL, NULL, NULL,
-			      sodium_base64_VARIANT_ORIGINAL))
+	if (sodium_base642bin(peer->pk, sizeof(peer->pk), raw.key, strlen(raw.key), NULL, &pk_len, NULL,
+			      sodium_base64_VARIANT_ORIGINAL) ||
+	    pk_len != sizeof(peer->pk))
 		ka_config_fail(r, element, "'key' must be the 44 base64 characters that the other device shows");
 }
 

@@ -99,7 +99,7 @@ static int run(struct ka_config *cfg, const struct options *o)
 	if (ret < 0)
 		ka_log(ERROR, "agent", "failed", "%s", eb.text[0] ? eb.text : ka_err_str(ret));
 	else
-		ka_app_run(app);
+		ret = ka_app_run(app);
 	ka_app_free(app);
 	return ret < 0 ? 1 : 0;
 }

@@ -163,6 +163,7 @@ int ka_state_load(struct ka_rd_identity *out, const char *state_dir, const char 
 {
 	char path[PATH_MAX];
 	char copy[PATH_MAX];
+	struct ka_rd_identity kept = {0};
 	bool fresh = false;
 	int ret;
 
@@ -184,15 +185,19 @@ int ka_state_load(struct ka_rd_identity *out, const char *state_dir, const char 
 		ka_str_copy(out->id, sizeof(out->id), wanted_id);
 		fresh = true;
 	}
-	if (fresh || missing(copy)) {
+	/* A copy that nobody looks at until it is needed may be bad by then. */
+	if (fresh || read_file(&kept, copy) < 0 || sodium_memcmp(&kept, out, sizeof(kept))) {
 		ret = write_file(out, path);
 		if (!ret)
 			ret = write_file(out, copy);
-		if (ret < 0) {
+		if (ret < 0 && fresh) {
 			ka_errbuf_set(eb, "%s: cannot be written: %s", path, ka_err_str(ret));
 			return ret;
 		}
+		if (ret < 0)
+			ka_log(WARN, "state", "no-copy", "file=%s cause=\"%s\"", copy, ka_err_str(ret));
 	}
+	sodium_memzero(&kept, sizeof(kept));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static struct {
 	int fd;
 	bool tty;
 	_Atomic int level;
+	_Atomic unsigned int lost; /* lines the sink did not take */
 	_Atomic unsigned int n_components;
 	struct {
 		char name[16];
@@ -120,6 +122,30 @@ static size_t write_prefix(char *line, size_t size, enum ka_log_level level)
 	return (size_t)n;
 }
 
+/* A log that nobody reads (full pipe, stopped terminal, full disk) must not stop a KVM: the line is dropped then. A
+ * pipe that is writable takes a whole line, as lines are shorter than PIPE_BUF. */
+static void emit(const char *line, size_t len)
+{
+	struct pollfd p = {.fd = sink.fd, .events = POLLOUT};
+	char note[64];
+	unsigned int lost;
+
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) {
+		atomic_fetch_add_explicit(&sink.lost, 1, memory_order_relaxed);
+		return;
+	}
+	lost = atomic_exchange_explicit(&sink.lost, 0, memory_order_relaxed);
+	if (lost) {
+		int n = snprintf(note, sizeof(note), "<4>log: lost lines=%u\n", lost);
+		ssize_t ignored = write(sink.fd, note, (size_t)n);
+
+		(void)ignored;
+	}
+	ssize_t ignored = write(sink.fd, line, len);
+
+	(void)ignored;
+}
+
 void ka_log_write(enum ka_log_level level, const char *component, const char *event, const char *fmt, ...)
 {
 	char line[LINE_BYTES];
@@ -137,10 +163,7 @@ void ka_log_write(enum ka_log_level level, const char *component, const char *ev
 	if (used == sizeof(line) - 1)
 		used--;
 	line[used++] = '\n';
-	/* A log that cannot be written (full disk, closed pipe) must not stop a KVM. */
-	ssize_t ignored = write(sink.fd, line, used);
-
-	(void)ignored;
+	emit(line, used);
 	errno = saved;
 }
 

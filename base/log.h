@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Log lines: `ka_log(INFO, "v4l2", "streaming", "w=%u h=%u", w, h)` prints `v4l2: streaming w=1920 h=1080`.
- * Any thread. The level is tested before anything is formatted. One write(2) per line, cut at 1 KiB.
+ * Any thread. The level is tested before anything is formatted. One write(2) per line, cut at 1 KiB;
+ * never waits: lines that the sink does not take are counted and dropped.
  * To a terminal: time, level and thread name come first; elsewhere the journald priority prefix `<6>`.
  * Text from a peer or a device must pass ka_log_escape() first; secrets are never passed at all.
  */

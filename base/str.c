@@ -78,6 +78,24 @@ size_t ka_utf8_decode(const char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
+bool ka_utf8_valid(const char *s, size_t max)
+{
+	size_t len = strnlen(s, max + 1);
+
+	if (len > max)
+		return false;
+	while (len) {
+		uint32_t cp;
+		size_t n = ka_utf8_decode(s, len, &cp);
+
+		if (!n)
+			return false;
+		s += n;
+		len -= n;
+	}
+	return true;
+}
+
 void ka_hex_encode(char *dst, const uint8_t *src, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

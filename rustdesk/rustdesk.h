@@ -121,6 +121,7 @@ struct ka_rd_cfg {
 };
 
 struct ka_rd_status {
+	bool failed;		  /* nobody can reach this device: start anew */
 	uint16_t direct_port;	  /* listening; 0 = not */
 	uint16_t serve_port;	  /* of our own rendezvous service; 0 = none */
 	bool registered;	  /* the server has confirmed within the last minute */

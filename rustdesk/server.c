@@ -25,10 +25,11 @@
 #include "rustdesk/wire/keys.h"
 
 /* Streams at a time, logged in or not: room for every controller, its reconnects and signalling doubles, and a few
- * strangers, but no more threads than a small board bears. */
+ * strangers, but no more threads than a small board bears. Past it, and past what one network may have that is not
+ * logged in, a newcomer takes the place of whoever hogs most. The table is larger because those need a moment to go. */
 #define MAX_STREAMS 24
-/* Of those from one address while not all logged in: a stranger alone cannot take every place. */
-#define MAX_STREAMS_PER_HOST 12
+#define MAX_STRANGERS_PER_NETWORK 12
+#define PLACES 32
 #define STATUS_MS 500
 
 struct ka_rd {
@@ -42,9 +43,12 @@ struct ka_rd {
 	struct ka_reach *reach;
 	struct ka_gate *gate;
 	atomic_bool stopping; /* any thread */
+	atomic_bool failed;   /* any thread */
 
-	struct ka_session *sessions[MAX_STREAMS];
-	struct sockaddr_storage peers[MAX_STREAMS];
+	struct ka_session *sessions[PLACES];
+	struct sockaddr_storage peers[PLACES];
+	uint32_t numbers[PLACES];
+	bool leaving[PLACES]; /* asked to go to make room */
 	uint32_t last_number;
 
 	pthread_mutex_t status_lock; /* guards status */
@@ -54,7 +58,7 @@ struct ka_rd {
 static void publish_status(struct ka_rd *rd)
 {
 	struct ka_reach_status reach;
-	struct ka_rd_status st = {0};
+	struct ka_rd_status st = {.failed = atomic_load(&rd->failed)};
 
 	ka_reach_get_status(rd->reach, &reach);
 	st.direct_port = reach.direct_port;
@@ -62,7 +66,7 @@ static void publish_status(struct ka_rd *rd)
 	st.registered = reach.registered;
 	st.nat = reach.nat;
 	ka_str_copy(st.server_state, sizeof(st.server_state), reach.server_state);
-	for (size_t i = 0; i < MAX_STREAMS; i++)
+	for (size_t i = 0; i < PLACES; i++)
 		st.connections += rd->sessions[i] != NULL;
 	st.controllers = ka_gate_controllers(rd->gate);
 	pthread_mutex_lock(&rd->status_lock);
@@ -72,7 +76,7 @@ static void publish_status(struct ka_rd *rd)
 
 static void reap(struct ka_rd *rd, bool all)
 {
-	for (size_t i = 0; i < MAX_STREAMS; i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		if (!rd->sessions[i] || (!all && !ka_session_ended(rd->sessions[i])))
 			continue;
 		if (ka_session_pk_rejected(rd->sessions[i]) && !all)
@@ -82,18 +86,56 @@ static void reap(struct ka_rd *rd, bool all)
 	}
 }
 
-static int find_place(const struct ka_rd *rd, const struct sockaddr_storage *peer)
+static bool is_stranger(const struct ka_rd *rd, size_t i)
 {
-	unsigned int from_host = 0;
+	return rd->sessions[i] && !rd->leaving[i] && !ka_session_logged_in(rd->sessions[i]);
+}
+
+static unsigned int count_strangers(const struct ka_rd *rd, const struct sockaddr_storage *network)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < PLACES; i++)
+		n += is_stranger(rd, i) && ka_addr_same_network(&rd->peers[i], network);
+	return n;
+}
+
+/* Ends the oldest stream that is not logged in, of the network that has most of them. */
+static void evict_stranger(struct ka_rd *rd)
+{
+	unsigned int most = 0;
+	size_t victim = 0;
+
+	for (size_t i = 0; i < PLACES; i++) {
+		unsigned int n = is_stranger(rd, i) ? count_strangers(rd, &rd->peers[i]) : 0;
+
+		if (n > most || (n && n == most && rd->numbers[i] < rd->numbers[victim])) {
+			most = n;
+			victim = i;
+		}
+	}
+	if (!most)
+		return;
+	ka_log_every(WARN, KA_SEC(10), "server", "too-many-streams", "limit=%d per_network=%d", MAX_STREAMS,
+		     MAX_STRANGERS_PER_NETWORK);
+	rd->leaving[victim] = true;
+	ka_session_stop(rd->sessions[victim], "Too many connections");
+}
+
+static int find_place(struct ka_rd *rd, const struct sockaddr_storage *peer)
+{
+	unsigned int streams = 0;
 	int place = -KA_E_LIMIT;
 
-	for (size_t i = 0; i < MAX_STREAMS; i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		if (!rd->sessions[i])
 			place = (int)i;
 		else
-			from_host += ka_addr_same_host(&rd->peers[i], peer) ? 1 : 0;
+			streams += !rd->leaving[i];
 	}
-	return from_host < MAX_STREAMS_PER_HOST ? place : -KA_E_LIMIT;
+	if (streams >= MAX_STREAMS || count_strangers(rd, peer) >= MAX_STRANGERS_PER_NETWORK)
+		evict_stranger(rd);
+	return place;
 }
 
 static void wake_net(void *arg)
@@ -114,8 +156,8 @@ static void on_incoming(void *arg, struct ka_incoming *in)
 	reap(rd, false);
 	place = find_place(rd, &in->peer);
 	if (place < 0 || atomic_load(&rd->stopping)) {
-		ka_log_every(WARN, KA_SEC(1), "server", "too-many-streams", "from=%s limit=%d per_host=%d",
-			     ka_addr_text(from, &in->peer), MAX_STREAMS, MAX_STREAMS_PER_HOST);
+		ka_log_every(WARN, KA_SEC(1), "server", "refused", "from=%s limit=%d", ka_addr_text(from, &in->peer),
+			     PLACES);
 		close(in->fd);
 		return;
 	}
@@ -132,6 +174,8 @@ static void on_incoming(void *arg, struct ka_incoming *in)
 	};
 
 	rd->peers[place] = in->peer;
+	rd->numbers[place] = cfg.number;
+	rd->leaving[place] = false;
 	ret = ka_session_start(&rd->sessions[place], &cfg, in);
 	if (ret < 0)
 		ka_log(ERROR, "server", "session-failed", "cause=\"%s\"", ka_err_str(ret));
@@ -157,8 +201,10 @@ static void *net_main(void *arg)
 
 	ka_owner_bind(&rd->owner);
 	ret = ka_reach_start(rd->reach);
-	if (ret < 0)
+	if (ret < 0) {
 		ka_log(ERROR, "server", "reach-failed", "cause=\"%s\"", ka_err_str(ret));
+		atomic_store(&rd->failed, true);
+	}
 	uv_timer_init(&rd->loop.uv, &rd->status_timer);
 	rd->status_timer.data = rd;
 	uv_timer_start(&rd->status_timer, on_status_timer, 0, STATUS_MS);
@@ -167,7 +213,7 @@ static void *net_main(void *arg)
 	ka_reach_close(rd->reach);
 	uv_close((uv_handle_t *)&rd->status_timer, NULL);
 	/* All asked first, then all awaited. */
-	for (size_t i = 0; i < MAX_STREAMS; i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		if (rd->sessions[i])
 			ka_session_stop(rd->sessions[i], "The KVM service is stopping");
 	}

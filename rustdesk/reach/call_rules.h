@@ -23,17 +23,27 @@ enum ka_call_way ka_call_rules_way(const struct ka_rdv_call *call, enum ka_nat o
 int ka_call_rules_relay(char *dst, size_t dst_size, const char *configured, const char *said, const char *host,
 			uint16_t port) KA_MUST_USE;
 
-/* Pushes over UDP may be forged: doubles are dropped and the rate is bounded. */
-struct ka_call_gate {
-	struct sockaddr_storage peers[2]; /* of the last punch or local call, and of the last relay call */
-	int64_t at_us[2];
-	int64_t tokens_us; /* saved up time; each call costs KA_CALL_COST_US */
+/* Saved up time; each call costs some. */
+struct ka_call_bucket {
+	struct sockaddr_storage network; /* family 0: nobody's yet */
+	int64_t tokens_us;
 	int64_t filled_us;
 };
 
+#define KA_CALL_NETWORKS 32
 #define KA_CALL_DOUBLE_US 100000
-#define KA_CALL_COST_US 100000	 /* 10 calls a second */
-#define KA_CALL_SAVED_US 2000000 /* 20 at once */
+#define KA_CALL_SAVED_US 2000000  /* what a bucket holds */
+#define KA_CALL_COST_US 200000	  /* of one network: 5 a second, 10 at once */
+#define KA_CALL_COST_ALL_US 20000 /* of all together: 50 a second, 100 at once */
+
+/* Pushes over UDP may be forged, and hbbs passes on whatever strangers ask: doubles are dropped, and the rate is
+ * bounded for each network and for all. The network that has been quiet longest is forgotten first. */
+struct ka_call_gate {
+	struct sockaddr_storage peers[2]; /* of the last punch or local call, and of the last relay call */
+	int64_t at_us[2];
+	struct ka_call_bucket all;
+	struct ka_call_bucket networks[KA_CALL_NETWORKS];
+};
 
 void ka_call_gate_init(struct ka_call_gate *g, int64_t now_us);
 /* 0: serve it; -EALREADY: a double; -EAGAIN: too many. */

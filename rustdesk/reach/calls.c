@@ -33,31 +33,45 @@ static bool busy(const struct slot *s)
 	return s->punch || s->relay;
 }
 
-static struct slot *find_free(struct slot *slots)
+static unsigned int count_calls(const struct slot *slots, const struct sockaddr_storage *network)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < KA_CALLS_MAX; i++)
+		n += busy(&slots[i]) && ka_addr_same_network(&slots[i].call.peer, network);
+	return n;
+}
+
+/* The oldest call of the network that has most: one stranger cannot keep others out. */
+static struct slot *evict(struct slot *slots)
+{
+	struct slot *victim = &slots[0];
+	unsigned int most = 0;
+
+	for (unsigned int i = 0; i < KA_CALLS_MAX; i++) {
+		unsigned int n = count_calls(slots, &slots[i].call.peer);
+
+		if (n > most || (n == most && slots[i].since_us < victim->since_us)) {
+			most = n;
+			victim = &slots[i];
+		}
+	}
+	ka_log_every(WARN, KA_SEC(10), "calls", "crowded", "all %d places taken, the oldest call gave way",
+		     KA_CALLS_MAX);
+	ka_punch_free(victim->punch);
+	victim->punch = NULL;
+	ka_relay_free(victim->relay);
+	victim->relay = NULL;
+	return victim;
+}
+
+static struct slot *find_place(struct slot *slots)
 {
 	for (unsigned int i = 0; i < KA_CALLS_MAX; i++) {
 		if (!busy(&slots[i]))
 			return &slots[i];
 	}
-	return NULL;
-}
-
-/* Its controller had its chance: it was answered longest ago and has not come. */
-static struct slot *evict_oldest(struct slot *slots)
-{
-	struct slot *oldest = NULL;
-
-	for (unsigned int i = 0; i < KA_CALLS_MAX; i++) {
-		struct slot *s = &slots[i];
-
-		if (s->punch && ka_punch_listening(s->punch) && (!oldest || s->since_us < oldest->since_us))
-			oldest = s;
-	}
-	if (oldest) {
-		ka_punch_free(oldest->punch);
-		oldest->punch = NULL;
-	}
-	return oldest;
+	return evict(slots);
 }
 
 static void on_relay(void *arg, int status, struct ka_incoming *in)
@@ -71,13 +85,9 @@ static void on_relay(void *arg, int status, struct ka_incoming *in)
 
 static void start_relay(struct ka_calls *c, const struct ka_rdv_call *call, bool offer)
 {
-	struct slot *s = find_free(c->relays);
+	struct slot *s = find_place(c->relays);
 	int ret;
 
-	if (!s) {
-		ka_log_every(WARN, KA_SEC(10), "relay", "refused", "all %d places taken", KA_CALLS_MAX);
-		return;
-	}
 	*s = (struct slot){.calls = c, .since_us = ka_clock_us(), .call = *call};
 	ret = ka_relay_new(&s->relay, c->env, call, offer, on_relay, s);
 	if (ret < 0)
@@ -100,15 +110,9 @@ static void on_punch(void *arg, int status, bool told, struct ka_incoming *in)
 
 static void start_punch(struct ka_calls *c, const struct ka_rdv_call *call)
 {
-	struct slot *s = find_free(c->punches);
+	struct slot *s = find_place(c->punches);
 	int ret;
 
-	if (!s)
-		s = evict_oldest(c->punches);
-	if (!s) {
-		ka_log_every(WARN, KA_SEC(10), "punch", "refused", "all %d places taken", KA_CALLS_MAX);
-		return;
-	}
 	*s = (struct slot){.calls = c, .since_us = ka_clock_us(), .call = *call};
 	ret = ka_punch_new(&s->punch, c->env, call, on_punch, s);
 	if (ret < 0)

@@ -125,6 +125,17 @@ static int greet_relay(const struct ka_relay *r)
 	return ret < 0 ? ret : send_framed(r->relay_fd, &b);
 }
 
+/* A stranger who knows our id can name any relay: services of this machine are none of his business. */
+static bool may_relay_by(const struct ka_relay *r)
+{
+	struct sockaddr_storage to;
+	socklen_t len = sizeof(to);
+
+	if (r->offer || getpeername(r->relay_fd, (struct sockaddr *)&to, &len) < 0)
+		return r->offer;
+	return !ka_addr_is_own(&to) || ka_addr_same_host(&to, &r->env->server);
+}
+
 static void on_relay(void *arg, int fd)
 {
 	struct ka_relay *r = arg;
@@ -133,7 +144,7 @@ static void on_relay(void *arg, int fd)
 	r->relay_dial = NULL;
 	if (fd >= 0) {
 		r->relay_fd = fd;
-		ret = greet_relay(r);
+		ret = may_relay_by(r) ? greet_relay(r) : -EACCES;
 	}
 	if (ret < 0) {
 		ka_log(WARN, "relay", "not connected", "relay=%s cause=\"%s\"", r->host, ka_dial_words(ret));

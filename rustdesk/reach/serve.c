@@ -18,7 +18,6 @@
 #include "rustdesk/wire/conn.h"
 #include "rustdesk/wire/keys.h"
 
-#define STREAMS_PER_HOST 8
 #define OUT_LIMIT 8192
 #define TICK_MS 1000
 
@@ -125,7 +124,7 @@ static int answer_punch(struct stream *st, const struct ka_serve_request *r, str
 	char uuid[37];
 	int ret;
 
-	/* The key first: strangers learn nothing about ids. */
+	/* The key first: without it nobody gets an address or a signature. */
 	if (!key_matches(st->serve, r->key)) {
 		log_refusal(st, "wrong key");
 		return ka_serve_punch_failure(b, KA_SERVE_WRONG_KEY);
@@ -194,31 +193,50 @@ static void on_end(void *arg, int err)
 	drop(arg);
 }
 
-static struct stream *find_place(struct ka_serve *s, const struct sockaddr_storage *peer)
+static unsigned int count_streams(const struct ka_serve *s, const struct sockaddr_storage *network)
 {
-	struct stream *place = NULL;
-	unsigned int from_host = 0;
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < KA_SERVE_STREAMS; i++)
+		n += s->streams[i].conn && ka_addr_same_network(&s->streams[i].peer, network);
+	return n;
+}
+
+/* The oldest stream of the network that has most: questions take milliseconds, so it is no loss. */
+static struct stream *evict(struct ka_serve *s)
+{
+	struct stream *victim = &s->streams[0];
+	unsigned int most = 0;
 
 	for (size_t i = 0; i < KA_SERVE_STREAMS; i++) {
-		if (!s->streams[i].conn)
-			place = &s->streams[i];
-		else
-			from_host += ka_addr_same_host(&s->streams[i].peer, peer) ? 1 : 0;
+		struct stream *st = &s->streams[i];
+		unsigned int n = st->conn ? count_streams(s, &st->peer) : 0;
+
+		if (n > most || (n && n == most && st->since_us < victim->since_us)) {
+			most = n;
+			victim = st;
+		}
 	}
-	return from_host < STREAMS_PER_HOST ? place : NULL;
+	ka_log_every(WARN, KA_SEC(10), "serve", "too-many-streams", "limit=%d", KA_SERVE_STREAMS);
+	drop(victim);
+	return victim;
+}
+
+static struct stream *find_place(struct ka_serve *s)
+{
+	for (size_t i = 0; i < KA_SERVE_STREAMS; i++) {
+		if (!s->streams[i].conn)
+			return &s->streams[i];
+	}
+	return evict(s);
 }
 
 static void on_asked(void *arg, int fd, const struct sockaddr_storage *peer)
 {
 	struct ka_serve *s = arg;
-	struct stream *st = find_place(s, peer);
+	struct stream *st = find_place(s);
 	socklen_t len = sizeof(st->local);
 
-	if (!st) {
-		ka_log_every(WARN, KA_SEC(10), "serve", "too-many-streams", "limit=%d", KA_SERVE_STREAMS);
-		close(fd);
-		return;
-	}
 	*st = (struct stream){.serve = s, .peer = *peer, .since_us = ka_clock_us()};
 	if (getsockname(fd, (struct sockaddr *)&st->local, &len) < 0) {
 		close(fd);

@@ -4,18 +4,33 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
+
+#define SID_MAX 128 /* bytes of a screenshot request's name */
 
 typedef int (*handler_fn)(struct ka_session *s, const Rd__Message *msg);
 
+/* A peer that asks faster than it reads gets no answers piled up. */
+static int echo_probe(struct ka_session *s, const Rd__TestDelay *asked)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__TestDelay echo = RD__TEST_DELAY__INIT;
+
+	if (ka_conn_pending(s->conn))
+		return 0;
+	echo.time = asked->time;
+	echo.from_client = true;
+	echo.last_delay = asked->last_delay;
+	echo.target_bitrate = asked->target_bitrate;
+	msg.union_case = RD__MESSAGE__UNION_TEST_DELAY;
+	msg.test_delay = &echo;
+	return ka_session_send(s, &msg);
+}
+
 static int on_test_delay(struct ka_session *s, const Rd__Message *msg)
 {
-	Rd__Message echo = RD__MESSAGE__INIT;
-
-	if (msg->test_delay->from_client) {
-		echo.union_case = RD__MESSAGE__UNION_TEST_DELAY;
-		echo.test_delay = msg->test_delay;
-		return ka_session_send(s, &echo);
-	}
+	if (msg->test_delay->from_client)
+		return echo_probe(s, msg->test_delay);
 	if (s->probe_sent_us)
 		s->delay_ms = (uint32_t)((s->last_rx_us - s->probe_sent_us) / 1000);
 	s->probe_sent_us = 0;
@@ -50,7 +65,9 @@ static int on_screenshot(struct ka_session *s, const Rd__Message *msg)
 	Rd__ScreenshotResponse response = RD__SCREENSHOT_RESPONSE__INIT;
 	char text[] = "This device does not take screenshots";
 
-	response.sid = msg->screenshot_request->sid;
+	/* What is not UTF-8 would make the client refuse our whole message. */
+	if (ka_utf8_valid(msg->screenshot_request->sid, SID_MAX))
+		response.sid = msg->screenshot_request->sid;
 	response.msg = text;
 	answer.union_case = RD__MESSAGE__UNION_SCREENSHOT_RESPONSE;
 	answer.screenshot_response = &response;

@@ -32,9 +32,8 @@ int ka_handshake_start(struct ka_session *s)
 	return ka_session_send(s, &msg);
 }
 
-/* The controller goes on without encryption. Plain login messages are all it understands then, so the refusal is one.
- */
-static int continue_plain(struct ka_session *s, const char *why)
+/* Plain login messages are all a controller without encryption understands, so the refusal is one. */
+int ka_handshake_refuse_plain(struct ka_session *s, const char *why)
 {
 	Rd__Message msg = RD__MESSAGE__INIT;
 	Rd__LoginResponse response = RD__LOGIN_RESPONSE__INIT;
@@ -42,10 +41,6 @@ static int continue_plain(struct ka_session *s, const char *why)
 		      "(Settings, Network, ID/Relay server)";
 	int ret;
 
-	if (s->cfg.rd->encryption == KA_RD_ENCRYPT_OPTIONAL) {
-		ka_log(WARN, "session", "plain", "n=%u from=%s why=\"%s\"", s->cfg.number, s->peer_text, why);
-		return ka_login_start(s);
-	}
 	response.union_case = RD__LOGIN_RESPONSE__UNION_ERROR;
 	response.error = text;
 	msg.union_case = RD__MESSAGE__UNION_LOGIN_RESPONSE;
@@ -53,6 +48,15 @@ static int continue_plain(struct ka_session *s, const char *why)
 	ret = ka_session_send(s, &msg);
 	ka_session_end(s, why);
 	return ret;
+}
+
+/* The controller goes on without encryption. */
+static int continue_plain(struct ka_session *s, const char *why)
+{
+	if (s->cfg.rd->encryption != KA_RD_ENCRYPT_OPTIONAL)
+		return ka_handshake_refuse_plain(s, why);
+	ka_log(WARN, "session", "plain", "n=%u from=%s why=\"%s\"", s->cfg.number, s->peer_text, why);
+	return ka_login_start(s);
 }
 
 /* A controller that is forced to relay takes our session port for a relay's and introduces itself first. */

@@ -189,15 +189,14 @@ static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 
 	if (error)
 		return refuse(s, error);
-	if (!can_decode(r->option))
-		return refuse(s, "This device sends H.264, which this client cannot decode");
-
 	s->login_us = ka_clock_us();
+	atomic_store(&s->logged_in, true);
 	ka_log(INFO, "session", "login", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" encrypted=%d profile=\"%s\"",
 	       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, ka_conn_sealed(s->conn),
 	       s->pass.profile);
 	s->video.ack_required = r->video_ack_required;
 	ka_conn_set_in_limit(s->conn, KA_SES_IN_LIMIT_ACTIVE);
+	ka_conn_set_out_limit(s->conn, KA_SES_OUT_LIMIT_ACTIVE);
 	s->pb.budget = KA_SES_PB_BUDGET_ACTIVE;
 	ka_session_enter(s, KA_SES_ACTIVE, 0);
 	ret = ka_peer_info_send_login(s);
@@ -230,6 +229,8 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 	/* The user has not typed one yet: the client shows its dialog and asks again. */
 	if (!r->password.len)
 		return 0;
+	if (!can_decode(r->option))
+		return refuse(s, "This device sends H.264, which this client cannot decode");
 	s->login.wants_code = false;
 	ret = judge(
 		s,

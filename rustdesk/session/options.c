@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "rustdesk/session/quality.h"
 
+#define STOP_AFTER_US KA_SEC(2)
+
 enum { PRIVACY_NOT_SUPPORTED = 3, BLOCK_ON_FAILED = 3, BLOCK_OFF_FAILED = 5 };
 
 static bool fps_valid(int64_t fps)
@@ -100,13 +102,16 @@ static bool contains_display_0(const int32_t *list, size_t n)
 static int capture_displays(struct ka_session *s, const Rd__CaptureDisplays *c)
 {
 	if (c->n_add ? contains_display_0(c->add, c->n_add) : !c->n_sub && contains_display_0(c->set, c->n_set)) {
-		int ret = ka_video_start(s);
+		int ret;
 
+		s->video.stop_at_us = 0;
+		ret = ka_video_start(s);
 		ka_video_restart(s);
 		return ret;
 	}
+	/* Not at once: each new start costs everybody a key picture, and a window that moves stops and starts. */
 	if (!c->n_add && contains_display_0(c->sub, c->n_sub))
-		ka_video_stop(s);
+		s->video.stop_at_us = ka_clock_us() + STOP_AFTER_US;
 	return 0;
 }
 

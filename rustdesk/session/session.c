@@ -43,8 +43,9 @@ static void on_deadline(uv_timer_t *t)
 		s->end_reason = "no answer in the handshake";
 		break;
 	case KA_SES_LOGIN:
-		s->end_reason = "no login in time";
-		break;
+		/* In these words clients do not call again by themselves. */
+		ka_session_close(s, "No login in time: waiting any longer is not allowed");
+		return;
 	case KA_SES_ACTIVE:
 	case KA_SES_ENDING:
 		break;
@@ -122,6 +123,10 @@ static void on_tick(uv_timer_t *t)
 		finish(s);
 		return;
 	}
+	if (s->video.stop_at_us && now >= s->video.stop_at_us) {
+		s->video.stop_at_us = 0;
+		ka_video_stop(s);
+	}
 	if (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE)
 		ret = send_probe(s, now);
 	if (!ret && s->state == KA_SES_ACTIVE)
@@ -141,6 +146,9 @@ static int on_message(void *arg, uint8_t *data, size_t len)
 	case KA_SES_HANDSHAKE:
 		return ka_handshake_message(s, data, len);
 	case KA_SES_LOGIN:
+		if (++s->early_messages > KA_SES_EARLY_MESSAGES)
+			return -KA_E_LIMIT;
+		return ka_dispatch_message(s, data, len);
 	case KA_SES_ACTIVE:
 		return ka_dispatch_message(s, data, len);
 	case KA_SES_ENDING:
@@ -187,7 +195,7 @@ static void on_wake(void *arg)
 	const char *reason = atomic_exchange(&s->stop_reason, NULL);
 	int ret;
 
-	if (reason && s->state != KA_SES_ENDING) {
+	if (reason) {
 		ka_session_close(s, reason);
 		/* The process may be going down: give the last words a moment, not the whole linger time. */
 		ka_timer_once(&s->deadline, on_deadline, 100);
@@ -207,7 +215,7 @@ static int open_conn(struct ka_session *s)
 	struct ka_conn_cfg cfg = {
 		.uv = &s->loop.uv,
 		.in_limit = KA_SES_IN_LIMIT_LOGIN,
-		.out_limit = KA_SES_OUT_LIMIT,
+		.out_limit = KA_SES_OUT_LIMIT_LOGIN,
 		.on_message = on_message,
 		.on_drained = on_drained,
 		.on_end = on_conn_end,
@@ -217,6 +225,16 @@ static int open_conn(struct ka_session *s)
 
 	s->in.fd = -1;
 	return ka_conn_new(&s->conn, &cfg, fd);
+}
+
+/* Only direct access is plain by nature; elsewhere hbbs, or whoever poses as it, may have said so. */
+static int begin(struct ka_session *s)
+{
+	if (s->in.secure)
+		return ka_handshake_start(s);
+	if (s->in.path != KA_PATH_DIRECT && s->cfg.rd->encryption == KA_RD_ENCRYPT_REQUIRED)
+		return ka_handshake_refuse_plain(s, "the controller was let in without encryption by the server");
+	return ka_login_start(s);
 }
 
 static int run(struct ka_session *s)
@@ -229,7 +247,7 @@ static int run(struct ka_session *s)
 	s->handles_open = true;
 	ret = open_conn(s);
 	if (!ret)
-		ret = s->in.secure ? ka_handshake_start(s) : ka_login_start(s);
+		ret = begin(s);
 	if (ret < 0) {
 		s->end_reason = ka_err_str(ret);
 		return ret;
@@ -257,14 +275,14 @@ static void *session_main(void *arg)
 		uv_close((uv_handle_t *)&s->tick, NULL);
 		uv_close((uv_handle_t *)&s->deadline, NULL);
 	}
-	if (s->entered)
+	if (s->login_us)
 		ka_log(INFO, "session", "end",
 		       "n=%u id=\"%s\" from=%s reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64, s->cfg.number,
 		       s->peer_id, s->peer_text, s->end_reason, (ka_clock_us() - s->login_us) / KA_SEC(1),
 		       s->video.sent);
 	else
-		ka_log(INFO, "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
-		       ka_path_name(s->in.path), s->peer_text, s->end_reason ? s->end_reason : "stopped");
+		ka_log_every(INFO, KA_SEC(1), "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
+			     ka_path_name(s->in.path), s->peer_text, s->end_reason ? s->end_reason : "stopped");
 	ka_owner_unbind(&s->owner);
 	atomic_store(&s->ended, true);
 	ka_wake_call(&ended);
@@ -305,6 +323,11 @@ void ka_session_stop(struct ka_session *s, const char *reason)
 {
 	atomic_store(&s->stop_reason, reason);
 	ka_loop_wake(&s->loop);
+}
+
+bool ka_session_logged_in(struct ka_session *s)
+{
+	return atomic_load(&s->logged_in);
 }
 
 bool ka_session_ended(struct ka_session *s)

@@ -35,6 +35,8 @@ int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg,
 		     const struct ka_incoming *in) KA_MUST_USE;
 /* Any thread; never blocks. reason: shown to the controller; static text. */
 void ka_session_stop(struct ka_session *s, const char *reason);
+/* Any thread. True once the controller has logged in. */
+bool ka_session_logged_in(struct ka_session *s);
 /* Any thread. True once the thread is about to end. */
 bool ka_session_ended(struct ka_session *s);
 /* Any thread. True when the controller could not verify our key (it was registered anew elsewhere). */

@@ -21,7 +21,10 @@
 #define KA_SES_PB_BUDGET_LOGIN (256u * 1024)
 #define KA_SES_PB_BUDGET_ACTIVE (8u * 1024 * 1024)
 /* One key picture at the largest size fits; a peer that does not read ends here. */
-#define KA_SES_OUT_LIMIT (16u * 1024 * 1024)
+#define KA_SES_OUT_LIMIT_ACTIVE (16u * 1024 * 1024)
+#define KA_SES_OUT_LIMIT_LOGIN (64u * 1024)
+/* A user who takes minutes to type a password echoes some hundreds of TestDelays meanwhile. */
+#define KA_SES_EARLY_MESSAGES 1000u
 #define KA_SES_CHALLENGE_LEN 6
 
 enum ka_ses_state { KA_SES_HANDSHAKE, KA_SES_LOGIN, KA_SES_ACTIVE, KA_SES_ENDING };
@@ -33,8 +36,9 @@ struct ka_ses_video {
 	uint32_t width, height; /* announced to the controller, pixels */
 	uint32_t ratio_percent; /* of the base bitrate, from the image quality; 0 = default */
 	uint32_t custom_fps, auto_fps;
-	bool first_sent;   /* the controller has been sent a picture: pointer events count from here */
-	bool ack_required; /* web clients: one picture at a time */
+	int64_t stop_at_us; /* the controller has stopped watching, and has not come back by then; 0 = it watches */
+	bool first_sent;    /* the controller has been sent a picture: pointer events count from here */
+	bool ack_required;  /* web clients: one picture at a time */
 	bool ack_pending;
 	int64_t ack_since_us;
 	int64_t next_key_request_us; /* back-off for a peer that keeps falling behind */
@@ -79,6 +83,7 @@ struct ka_session {
 	char peer_name[64];	  /* escaped for logs */
 	const char *end_reason;	  /* for the log; static text */
 
+	unsigned int early_messages; /* heard before login */
 	int64_t started_us;
 	int64_t last_rx_us;
 	int64_t login_us;
@@ -91,6 +96,7 @@ struct ka_session {
 	struct ka_ses_login login;
 
 	_Atomic(const char *) stop_reason; /* any thread */
+	atomic_bool logged_in;		   /* any thread */
 	atomic_bool ended;		   /* any thread */
 	atomic_bool pk_rejected;	   /* any thread */
 };
@@ -115,6 +121,8 @@ void ka_session_enter(struct ka_session *s, enum ka_ses_state state, uint64_t de
 /* handshake.c */
 int ka_handshake_start(struct ka_session *s) KA_MUST_USE;
 int ka_handshake_message(struct ka_session *s, uint8_t *data, size_t len) KA_MUST_USE;
+/* Tells a controller without encryption why it cannot come in, and ends. */
+int ka_handshake_refuse_plain(struct ka_session *s, const char *why) KA_MUST_USE;
 
 /* login.c */
 int ka_login_start(struct ka_session *s) KA_MUST_USE;

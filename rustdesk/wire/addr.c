@@ -130,6 +130,29 @@ int ka_addr_same_host(const struct sockaddr_storage *a, const struct sockaddr_st
 	return !memcmp(x, y, 16);
 }
 
+int ka_addr_is_own(const struct sockaddr_storage *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	uint8_t x[16];
+
+	to_ip6(x, a);
+	if (!memcmp(x, mapped, sizeof(mapped)))
+		return x[12] == 127 || x[12] == 0 || (x[12] == 169 && x[13] == 254);
+	return IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)(const void *)x) ||
+	       (x[0] == 0xfe && (x[1] & 0xc0) == 0x80);
+}
+
+int ka_addr_same_network(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	uint8_t x[16];
+	uint8_t y[16];
+
+	to_ip6(x, a);
+	to_ip6(y, b);
+	return !memcmp(x, y, memcmp(x, mapped, sizeof(mapped)) ? 8 : 16);
+}
+
 const char *ka_addr_text(char dst[static KA_ADDR_TEXT], const struct sockaddr_storage *addr)
 {
 	char host[INET6_ADDRSTRLEN] = "?";

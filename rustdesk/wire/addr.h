@@ -31,6 +31,10 @@ void ka_addr_set_port(struct sockaddr_storage *addr, uint16_t port);
 socklen_t ka_addr_len(const struct sockaddr_storage *addr);
 /* Same family and host; IPv4-mapped IPv6 equals its IPv4. Ports are not compared. */
 int ka_addr_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+/* Loopback or link-local. */
+int ka_addr_is_own(const struct sockaddr_storage *a);
+/* Same IPv4 host, or same IPv6 /64: what one stranger has at hand. */
+int ka_addr_same_network(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 const char *ka_addr_text(char dst[static KA_ADDR_TEXT], const struct sockaddr_storage *addr);
 
 #endif

@@ -24,6 +24,7 @@ struct ka_conn {
 	bool closed;
 	bool gone;	     /* libuv has closed the handle */
 	bool disposed;	     /* nobody holds it any more */
+	size_t held;	     /* memory of what is on its way out */
 	uint64_t submitted;  /* bytes handed to uv so far */
 	uint64_t last_taken; /* by the kernel, when ka_conn_stalled_us looked */
 	int64_t last_moved_us;
@@ -97,7 +98,10 @@ static void on_written(uv_write_t *req, int status)
 {
 	struct ka_conn *c = req->handle->data;
 
-	free(KA_CONTAINER_OF(req, struct blob, req));
+	struct blob *b = KA_CONTAINER_OF(req, struct blob, req);
+
+	c->held -= sizeof(*b) + b->len;
+	free(b);
 	if (c->closed)
 		return;
 	if (status < 0)
@@ -163,14 +167,17 @@ static int submit(struct ka_conn *c, struct blob *b)
 	uv_buf_t buf = uv_buf_init((char *)b->data, (unsigned int)b->len);
 	int ret;
 
-	if (ka_conn_pending(c) + b->len > c->cfg.out_limit) {
+	/* Small messages cost more memory than their bytes. */
+	if (c->held + sizeof(*b) + b->len > c->cfg.out_limit + sizeof(*b)) {
 		free(b);
 		return -KA_E_TOO_BIG;
 	}
 	c->submitted += b->len;
+	c->held += sizeof(*b) + b->len;
 	ret = uv_write(&b->req, (uv_stream_t *)&c->tcp, &buf, 1, on_written);
 	if (ret < 0) {
 		c->submitted -= buf.len;
+		c->held -= sizeof(*b) + buf.len;
 		free(b);
 	}
 	return ret;
@@ -211,6 +218,11 @@ int ka_conn_send(struct ka_conn *c, const ProtobufCMessage *msg)
 	if (c->sealed)
 		ka_seal_close(&c->tx, b->data + n, size);
 	return submit(c, b);
+}
+
+void ka_conn_set_out_limit(struct ka_conn *c, size_t limit)
+{
+	c->cfg.out_limit = limit;
 }
 
 void ka_conn_seal(struct ka_conn *c, const uint8_t key[static KA_SEAL_KEY])

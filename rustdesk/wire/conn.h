@@ -42,6 +42,7 @@ int ka_conn_send(struct ka_conn *c, const ProtobufCMessage *msg);
 void ka_conn_seal(struct ka_conn *c, const uint8_t key[static KA_SEAL_KEY]);
 bool ka_conn_sealed(const struct ka_conn *c);
 void ka_conn_set_in_limit(struct ka_conn *c, size_t limit);
+void ka_conn_set_out_limit(struct ka_conn *c, size_t limit);
 /* Bytes the kernel has not taken yet. */
 size_t ka_conn_pending(const struct ka_conn *c);
 /* For how long pending bytes have not moved, as of now. Call about once a second. */

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measurements on this machine: ./dev bench. Ratios compare two things in one run; plain figures depend on the machine."""
+"""Measurements on this machine: ./dev bench. Ratios compare two things in one run; plain figures depend on the
+machine."""
 
 import os
 import pathlib

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import PASSWORD, PROGRAM, to_libconfig
 from peer import card, pb
+from peer.conn import PeerClosed
 from peer.controller import Controller, LoginError
 from peer.controls import LEFT, RIGHT
 from peer.framing import frame
@@ -328,18 +329,64 @@ def test_garbage_before_login_ends_that_stream_alone(agent, what):
         numbers(good, 10)
 
 
-def test_half_open_connections_leave_room_and_are_bounded(agent):
+def test_half_open_connections_are_bounded_and_leave_room(agent):
     idle = [socket.create_connection(("127.0.0.1", agent.port)) for _ in range(40)]
     try:
         agent.wait_log("too-many-streams")
         assert agent.threads() < 40
+        # They are all still there, and more come: a user gets in all the same.
+        deadline = time.monotonic() + 5
+        while True:
+            try:
+                with connect(agent) as client:
+                    client.login(PASSWORD)
+                    assert client.frame().key
+                    break
+            except (PeerClosed, ConnectionError):
+                assert time.monotonic() < deadline, "no place became free"
     finally:
         for s in idle:
             s.close()
-    agent.wait_log("session: gone", 10, count=12)
+
+
+def test_questions_before_login_cost_no_memory(agent):
+    """A stranger who asks without end and never reads."""
+    rss = agent.rss_kib()
+    probe = frame(pb.Message(test_delay=pb.TestDelay(time=1, from_client=True)).SerializeToString())
+    with socket.create_connection(("127.0.0.1", agent.port)) as sock:
+        sock.settimeout(2)
+        try:
+            for _ in range(2000):
+                sock.sendall(probe * 1000)
+        except OSError:
+            pass
+    assert agent.rss_kib() - rss < 20_000
+    agent.wait_log('session: gone .*reason="(too many|limit exceeded)"')
+
+
+def test_stopping_and_starting_to_watch_does_not_storm_the_others(agent):
+    with connect(agent) as client, connect(agent) as other:
+        client.login(PASSWORD)
+        other.login(PASSWORD)
+        numbers(other, 10)
+        for _ in range(60):
+            client.capture_displays(sub=[0])
+            client.capture_displays(set=[0])
+            client.run(0.05)
+            other.run(0)
+        keys = sum(p.key for p in other.frames(60, timeout=10))
+        assert keys < 20, keys
+
+
+def test_hang_up_releases_like_term(start_agent):
+    agent = start_agent()
     with connect(agent) as client:
         client.login(PASSWORD)
-        assert client.frame().key
+        client.frame()
+        client.send_key("a")
+        agent.wait_reports(lambda rows: rows and any(rows[-1][1]), "keyboard")
+        agent.stop(signal.SIGHUP)
+    assert agent.all_released()
 
 
 def test_a_controller_that_stops_reading_loses_frames_not_the_others(start_agent):

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -263,12 +264,36 @@ static void test_calls_in_flight_are_bounded_and_the_latest_is_served(void **sta
 	(void)state;
 	fake_start_registered(&b, "127.0.0.1");
 	for (n = 0; n < KA_CALLS_MAX + 4; n++) {
-		fake_push_punch(&b, "127.0.0.1", (uint16_t)(10 + n), KA_NAT_ASYMMETRIC, false);
+		char from[16];
+
+		snprintf(from, sizeof(from), "127.0.%u.1", n);
+		fake_push_punch(&b, from, (uint16_t)(10 + n), KA_NAT_ASYMMETRIC, false);
 		assert_true(fake_wait_count(&b, SENT, n + 1));
 		assert_true(ka_reach_count_calls(b.reach) <= KA_CALLS_MAX);
 	}
 	assert_int_equal(fake_come(&fake_find(&b, SENT, 0)->from), -ECONNREFUSED);
 	int fd = fake_come(&fake_find(&b, SENT, n - 1)->from);
+
+	assert_true(fd >= 0);
+	assert_true(fake_run_until(&b, has_incoming, 3000));
+	close(fd);
+	fake_bench_fini(&b);
+}
+
+static void test_one_stranger_does_not_crowd_out_others(void **state)
+{
+	struct fake_bench b;
+
+	(void)state;
+	fake_start_registered(&b, "127.0.0.1");
+	/* The owner's call comes first and stays, whatever the stranger adds. */
+	fake_push_punch(&b, "127.0.1.1", 9, KA_NAT_ASYMMETRIC, false);
+	assert_true(fake_wait_count(&b, SENT, 1));
+	for (unsigned int n = 0; n < 10; n++) {
+		fake_push_punch(&b, "127.0.2.1", (uint16_t)(10 + n), KA_NAT_ASYMMETRIC, false);
+		assert_true(fake_wait_count(&b, SENT, n + 2));
+	}
+	int fd = fake_come(&fake_find(&b, SENT, 0)->from);
 
 	assert_true(fd >= 0);
 	assert_true(fake_run_until(&b, has_incoming, 3000));
@@ -289,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_relay_out_of_reach_is_refused_in_words),
 		cmocka_unit_test(test_forged_and_doubled_calls_are_dropped),
 		cmocka_unit_test(test_calls_in_flight_are_bounded_and_the_latest_is_served),
+		cmocka_unit_test(test_one_stranger_does_not_crowd_out_others),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,20 +122,23 @@ static void test_stop_tells_why_and_releases(void **state)
 
 static void test_peer_that_makes_us_answer_and_never_reads_is_bounded(void **state)
 {
-	/* The answer to a screenshot repeats what the request called itself: 3 MiB each. Six of them are more than a
+	/* The answer about privacy mode repeats what the request called it: 3 MiB each. Six of them are more than a
 	 * session keeps for anybody. */
 	struct session_rig *r = *state;
 	Rd__Message msg = RD__MESSAGE__INIT;
-	Rd__ScreenshotRequest shot = RD__SCREENSHOT_REQUEST__INIT;
+	Rd__Misc misc = RD__MISC__INIT;
+	Rd__TogglePrivacyMode toggle = RD__TOGGLE_PRIVACY_MODE__INIT;
 	char *name = malloc(3u << 20);
 
 	hold_something(r);
 	assert_non_null(name);
 	memset(name, 'x', 3u << 20);
 	name[(3u << 20) - 1] = '\0';
-	shot.sid = name;
-	msg.union_case = RD__MESSAGE__UNION_SCREENSHOT_REQUEST;
-	msg.screenshot_request = &shot;
+	toggle.impl_key = name;
+	misc.union_case = RD__MISC__UNION_TOGGLE_PRIVACY_MODE;
+	misc.toggle_privacy_mode = &toggle;
+	msg.union_case = RD__MESSAGE__UNION_MISC;
+	msg.misc = &misc;
 	for (int i = 0; i < 20 && client_send(&r->client, &msg); i++)
 		;
 	free(name);
