@@ -34,7 +34,7 @@ struct ka_call_bucket {
 #define KA_CALL_DOUBLE_US 100000
 #define KA_CALL_SAVED_US 2000000  /* what a bucket holds */
 #define KA_CALL_COST_US 200000	  /* of one network: 5 a second, 10 at once */
-#define KA_CALL_COST_ALL_US 20000 /* of all together: 50 a second, 100 at once */
+#define KA_CALL_COST_ALL_US 50000 /* of all together: 20 a second, 40 at once */
 
 /* Pushes over UDP may be forged, and hbbs passes on whatever strangers ask: doubles are dropped, and the rate is
  * bounded for each network and for all. The network that has been quiet longest is forgotten first. */
