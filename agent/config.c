@@ -64,6 +64,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.n_access = raw->rustdesk.n_access,
 		.totp_secret = raw->rustdesk.totp_secret,
 		.trusted_days = raw->rustdesk.trusted_days,
+		.idle_s = raw->rustdesk.idle_minutes * 60,
 		.allow_addresses = raw->rustdesk.allow_addresses,
 		.allow_ids = raw->rustdesk.allow_ids,
 		.otp_length = raw->rustdesk.otp_length,

@@ -28,9 +28,9 @@ struct ka_config_raw {
 		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms;
 	} hid;
 	struct {
-		const char *id, *password, *password_hash, *totp_secret, *allow_addresses, *allow_ids, *server, *relay, *key,
-			*hostname, *username, *version;
-		unsigned int otp_length, max_sessions, trusted_days;
+		const char *id, *password, *password_hash, *totp_secret, *allow_addresses, *allow_ids, *server, *relay,
+			*key, *hostname, *username, *version;
+		unsigned int otp_length, max_sessions, trusted_days, idle_minutes;
 		bool direct, lan_discovery, otp_numeric;
 		struct ka_config_permissions permissions;
 		struct ka_rd_access *access; /* n_access of KA_RD_MAX_ACCESS */

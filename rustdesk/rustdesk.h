@@ -107,6 +107,9 @@ struct ka_rd_cfg {
 	unsigned int trusted_days;   /* a controller may be trusted so long to do without; 0 = never */
 	const char *trusted; /* what ka_rd_take_trusted() gave in an earlier life; NULL = none; for ka_rd_new() */
 
+	bool approval;	     /* controllers may be let in by ka_rd_approve() */
+	unsigned int idle_s; /* without a key or the mouse moving a session ends; 0 = never */
+
 	bool direct;		    /* listen for direct access (never encrypted by the stock protocol) */
 	const char *direct_address; /* to listen on, or several separated by commas; "" = all */
 	uint16_t direct_port;	    /* 0 = any free port */
@@ -129,6 +132,18 @@ struct ka_rd_status {
 	struct ka_rd_nat nat;	  /* for the next ka_rd_cfg */
 	unsigned int connections; /* streams, logged in or not */
 	unsigned int controllers; /* logged in */
+};
+
+/* A controller that is in, or waits to be let in. Texts of the controller are escaped. */
+struct ka_rd_session {
+	uint32_t number;
+	char id[64], name[64];
+	char address[64];
+	const char *path; /* static text */
+	char profile[33]; /* "" while waiting */
+	int64_t since_s;  /* of the epoch */
+	bool encrypted;
+	bool waiting; /* for ka_rd_approve() */
 };
 
 struct ka_rd;
@@ -156,6 +171,13 @@ void ka_rd_serve_key(char dst[static KA_RD_KEY_TEXT], const struct ka_rd_identit
 void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out);
 /* Any thread. The one-time password of the moment; "" when there is none. Secret: never log it. */
 void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size);
+/* Any thread. Returns how many it filled. */
+size_t ka_rd_sessions(struct ka_rd *rd, struct ka_rd_session *out, size_t max);
+/* Any thread. The controller is told that it was closed by hand, and does not come back by itself. -ENOENT. */
+int ka_rd_kick(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
+/* Any thread. Lets a waiting controller in, without password or second factor, with the permissions of the permanent
+ * password. -ENOENT when none of that number waits. */
+int ka_rd_approve(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
 #define KA_RD_TRUSTED_MAX 10240
 /* Any thread. The controllers that are trusted to do without the second factor, as text to keep for ka_rd_new(), when
  * they have changed since the last call. */

@@ -45,7 +45,8 @@ struct ka_rd {
 	atomic_bool stopping; /* any thread */
 	atomic_bool failed;   /* any thread */
 
-	struct ka_session *sessions[PLACES];
+	pthread_mutex_t table_lock; /* guards sessions against readers on other threads; outside a session's own */
+	struct ka_session *sessions[PLACES]; /* written by ka-net alone */
 	struct sockaddr_storage peers[PLACES];
 	uint32_t numbers[PLACES];
 	bool leaving[PLACES]; /* asked to go to make room */
@@ -74,6 +75,18 @@ static void publish_status(struct ka_rd *rd)
 	pthread_mutex_unlock(&rd->status_lock);
 }
 
+/* Returns what was there before. */
+static struct ka_session *put(struct ka_rd *rd, size_t place, struct ka_session *s)
+{
+	struct ka_session *before;
+
+	pthread_mutex_lock(&rd->table_lock);
+	before = rd->sessions[place];
+	rd->sessions[place] = s;
+	pthread_mutex_unlock(&rd->table_lock);
+	return before;
+}
+
 static void reap(struct ka_rd *rd, bool all)
 {
 	for (size_t i = 0; i < PLACES; i++) {
@@ -81,8 +94,7 @@ static void reap(struct ka_rd *rd, bool all)
 			continue;
 		if (ka_session_pk_rejected(rd->sessions[i]) && !all)
 			ka_reach_pk_rejected(rd->reach);
-		ka_session_free(rd->sessions[i]);
-		rd->sessions[i] = NULL;
+		ka_session_free(put(rd, i, NULL));
 	}
 }
 
@@ -149,6 +161,7 @@ static void on_incoming(void *arg, struct ka_incoming *in)
 {
 	struct ka_rd *rd = arg;
 	char from[KA_ADDR_TEXT];
+	struct ka_session *session;
 	int place;
 	int ret;
 
@@ -176,8 +189,10 @@ static void on_incoming(void *arg, struct ka_incoming *in)
 	rd->peers[place] = in->peer;
 	rd->numbers[place] = cfg.number;
 	rd->leaving[place] = false;
-	ret = ka_session_start(&rd->sessions[place], &cfg, in);
-	if (ret < 0)
+	ret = ka_session_start(&session, &cfg, in);
+	if (!ret)
+		put(rd, (size_t)place, session);
+	else
 		ka_log(ERROR, "server", "session-failed", "cause=\"%s\"", ka_err_str(ret));
 }
 
@@ -231,6 +246,7 @@ int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_r
 	if (!rd)
 		return ret;
 	pthread_mutex_init(&rd->status_lock, NULL);
+	pthread_mutex_init(&rd->table_lock, NULL);
 	rd->cfg = *cfg;
 	rd->identity = *identity;
 	rd->host = *host;
@@ -327,6 +343,7 @@ void ka_rd_free(struct ka_rd *rd)
 	ka_reach_free(rd->reach);
 	ka_gate_free(rd->gate);
 	pthread_mutex_destroy(&rd->status_lock);
+	pthread_mutex_destroy(&rd->table_lock);
 	sodium_memzero(rd, sizeof(*rd));
 	free(rd);
 }
@@ -341,6 +358,51 @@ void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out)
 void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size)
 {
 	ka_gate_get_otp(rd->gate, dst, dst_size);
+}
+
+size_t ka_rd_sessions(struct ka_rd *rd, struct ka_rd_session *out, size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&rd->table_lock);
+	for (size_t i = 0; i < PLACES && n < max; i++)
+		n += rd->sessions[i] && ka_session_info(rd->sessions[i], &out[n]);
+	pthread_mutex_unlock(&rd->table_lock);
+	return n;
+}
+
+/* Does something that never blocks to the session of that number. */
+static int with_session(struct ka_rd *rd, uint32_t number, void (*act)(struct ka_session *s), bool waiting)
+{
+	struct ka_rd_session info;
+	int ret = -ENOENT;
+
+	pthread_mutex_lock(&rd->table_lock);
+	for (size_t i = 0; i < PLACES && ret; i++) {
+		struct ka_session *s = rd->sessions[i];
+
+		if (!s || !ka_session_info(s, &info) || info.number != number || (waiting && !info.waiting))
+			continue;
+		act(s);
+		ret = 0;
+	}
+	pthread_mutex_unlock(&rd->table_lock);
+	return ret;
+}
+
+static void kick(struct ka_session *s)
+{
+	ka_session_stop(s, "Closed manually by the peer");
+}
+
+int ka_rd_kick(struct ka_rd *rd, uint32_t number)
+{
+	return with_session(rd, number, kick, false);
+}
+
+int ka_rd_approve(struct ka_rd *rd, uint32_t number)
+{
+	return with_session(rd, number, ka_session_approve, true);
 }
 
 bool ka_rd_take_trusted(struct ka_rd *rd, char dst[static KA_RD_TRUSTED_MAX])

@@ -108,6 +108,8 @@ int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len)
 
 		if (table[i].which != msg->union_case)
 			continue;
+		if (table[i].needs & KA_RD_MAY_KEYBOARD)
+			s->last_input_us = s->last_rx_us;
 		if (!fn || (s->state != KA_SES_LOGIN && !ka_session_may(s, table[i].needs)))
 			return 0;
 		return fn(s, msg);

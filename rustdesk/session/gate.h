@@ -84,6 +84,9 @@ enum ka_gate_verdict ka_gate_enter(struct ka_gate *g, const struct ka_gate_claim
 enum ka_gate_verdict ka_gate_check_id(struct ka_gate *g, const struct ka_gate_claim *claim, const char *id);
 /* What controllers are told of a limit (TRY_LATER, LOCKED_OUT*). */
 const char *ka_gate_limit_words(enum ka_gate_verdict v);
+bool ka_gate_has_password(struct ka_gate *g);
+/* Somebody at the device lets a controller in: WELCOME or FULL. */
+enum ka_gate_verdict ka_gate_admit(struct ka_gate *g, struct ka_gate_pass *pass);
 /* The second factor, after NEEDS_CODE: pass as it was filled then, claim with the hardware id to trust, if any. */
 enum ka_gate_verdict ka_gate_enter_code(struct ka_gate *g, const struct ka_gate_claim *claim, const char *code,
 					struct ka_gate_pass *pass);

@@ -180,6 +180,21 @@ static int judge(struct ka_session *s, enum ka_gate_verdict v, bool *in)
 	return refuse(s, "All places on this device are taken");
 }
 
+/* Somebody at the device may let it in at any time; without any password that is the only way. */
+static int await_approval(struct ka_session *s, const Rd__LoginRequest *r)
+{
+	bool first = !s->login.request;
+	int ret = keep_request(s, r);
+
+	if (ret < 0)
+		return ret;
+	ka_listing_show(s, true);
+	if (first)
+		ka_log(INFO, "session", "waiting", "n=%u path=%s from=%s id=\"%s\" name=\"%s\"", s->cfg.number,
+		       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name);
+	return ka_gate_has_password(s->cfg.gate) ? 0 : send_error(s, "No Password Access");
+}
+
 /* The controller is in. */
 static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 {
@@ -198,7 +213,9 @@ static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 	ka_conn_set_in_limit(s->conn, KA_SES_IN_LIMIT_ACTIVE);
 	ka_conn_set_out_limit(s->conn, KA_SES_OUT_LIMIT_ACTIVE);
 	s->pb.budget = KA_SES_PB_BUDGET_ACTIVE;
+	s->last_input_us = s->login_us;
 	ka_session_enter(s, KA_SES_ACTIVE, 0);
+	ka_listing_show(s, false);
 	ret = ka_peer_info_send_login(s);
 	if (!ret)
 		ret = send_all_disabled(s, offered, s->pass.permissions);
@@ -226,6 +243,11 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 		return refuse(s, error);
 	if (!addressed_to_us(s, r->username))
 		return refuse(s, "Offline");
+	if (s->cfg.rd->approval) {
+		ret = await_approval(s, r);
+		if (ret < 0 || !ka_gate_has_password(s->cfg.gate))
+			return ret;
+	}
 	/* The user has not typed one yet: the client shows its dialog and asks again. */
 	if (!r->password.len)
 		return 0;
@@ -261,6 +283,28 @@ int ka_login_code(struct ka_session *s, const Rd__Message *msg)
 	ka_gate_claim_hwid(&s->login.claim, a->hwid.data, a->hwid.len);
 	ret = judge(s, ka_gate_enter_code(s->cfg.gate, &s->login.claim, a->code, &s->pass), &in);
 	return in ? resume_login(s) : ret;
+}
+
+static int let_in(struct ka_session *s)
+{
+	bool in = false;
+	int ret = judge(s, ka_gate_admit(s->cfg.gate, &s->pass), &in);
+
+	return in ? resume_login(s) : ret;
+}
+
+bool ka_login_tick(struct ka_session *s, int64_t now_us)
+{
+	int64_t idle_us = KA_SEC((int64_t)s->cfg.rd->idle_s);
+	int ret = 0;
+
+	if (s->state == KA_SES_LOGIN && s->login.request && s->cfg.rd->approval && atomic_load(&s->approved))
+		ret = let_in(s);
+	if (ret < 0)
+		ka_session_end(s, ka_err_str(ret));
+	else if (s->state == KA_SES_ACTIVE && idle_us && now_us - s->last_input_us > idle_us)
+		ka_session_close(s, "Connection failed due to inactivity");
+	return s->state != KA_SES_ENDING;
 }
 
 void ka_login_leave(struct ka_session *s)

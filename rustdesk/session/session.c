@@ -114,6 +114,8 @@ static void on_tick(uv_timer_t *t)
 	int64_t now = ka_clock_us();
 	int ret = 0;
 
+	if (!ka_login_tick(s, now))
+		return;
 	if (now - s->last_rx_us > RX_TIMEOUT_US) {
 		ka_session_close(s, "Timeout");
 		return;
@@ -277,8 +279,8 @@ static void *session_main(void *arg)
 	}
 	if (s->login_us)
 		ka_log(INFO, "session", "end",
-		       "n=%u id=\"%s\" from=%s reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64, s->cfg.number,
-		       s->peer_id, s->peer_text, s->end_reason, (ka_clock_us() - s->login_us) / KA_SEC(1),
+		       "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64,
+		       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, s->end_reason, (ka_clock_us() - s->login_us) / KA_SEC(1),
 		       s->video.sent);
 	else
 		ka_log_every(INFO, KA_SEC(1), "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
@@ -301,6 +303,7 @@ int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg, 
 	}
 	s->cfg = *cfg;
 	s->in = *in;
+	ka_listing_init(s);
 	s->input.enabled = true;
 	ka_keymap_init(&s->input.map, cfg->rd->platform == KA_RD_WINDOWS);
 	ka_addr_text(s->peer_text, &in->peer);
@@ -352,5 +355,6 @@ void ka_session_free(struct ka_session *s)
 	ka_conn_free(s->conn);
 	ka_pb_fini(&s->pb);
 	ka_box_pair_wipe(&s->box);
+	ka_listing_fini(s);
 	free(s);
 }

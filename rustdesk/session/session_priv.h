@@ -3,6 +3,7 @@
 #ifndef KA_SESSION_PRIV_H
 #define KA_SESSION_PRIV_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/loop.h"
@@ -59,6 +60,13 @@ struct ka_ses_login {
 	size_t request_len;
 };
 
+/* For other threads. */
+struct ka_ses_listing {
+	pthread_mutex_t lock; /* guards the rest */
+	bool shown;
+	struct ka_rd_session info;
+};
+
 struct ka_session {
 	struct ka_session_cfg cfg;
 	struct ka_incoming in;
@@ -94,6 +102,9 @@ struct ka_session {
 	struct ka_ses_input input;
 
 	struct ka_ses_login login;
+	struct ka_ses_listing listing;
+	int64_t last_input_us; /* a key or the mouse, wanted or not */
+	atomic_bool approved;  /* any thread */
 
 	_Atomic(const char *) stop_reason; /* any thread */
 	atomic_bool logged_in;		   /* any thread */
@@ -128,8 +139,16 @@ int ka_handshake_refuse_plain(struct ka_session *s, const char *why) KA_MUST_USE
 int ka_login_start(struct ka_session *s) KA_MUST_USE;
 int ka_login_request(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
 int ka_login_code(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+/* Once a second: lets in who was approved, ends who has been idle too long. False when the session is over. */
+bool ka_login_tick(struct ka_session *s, int64_t now_us);
 /* The last act: gives the place back and forgets. */
 void ka_login_leave(struct ka_session *s);
+
+/* listing.c */
+void ka_listing_init(struct ka_session *s);
+void ka_listing_fini(struct ka_session *s);
+/* From now on others see the session: in, or waiting for somebody to let it in. */
+void ka_listing_show(struct ka_session *s, bool waiting);
 
 /* peer_info.c */
 int ka_peer_info_send_login(struct ka_session *s) KA_MUST_USE;

@@ -260,3 +260,16 @@ def test_dropped_session_resumes_though_the_one_time_password_is_another(start_a
     with connect(agent) as late:
         with pytest.raises(LoginError, match="Wrong Password"):
             late.login(first, session_id=4711)
+
+
+def test_login_refusal_and_end_are_a_line_each(agent):
+    with connect(agent) as client:
+        with pytest.raises(LoginError):
+            client.login("guess", my_id="555666777", my_name='Eve"\n<4>fake: line')
+        client.login(PASSWORD, my_id="555666777", my_name='Eve"\n<4>fake: line')
+        client.close()
+    who = r'path=direct from=127\.0\.0\.1:\d+ id="555666777" name="Eve[^\n]*fake: line" '
+    agent.wait_log(r"<4>session: refused n=\d+ " + who + 'reason="Wrong Password"')
+    agent.wait_log(r"<6>session: login n=\d+ " + who + "encrypted=0")
+    agent.wait_log(r"<6>session: end n=\d+ " + who + 'reason="closed by the controller"')
+    assert "\n<4>fake" not in agent.log

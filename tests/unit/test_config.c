@@ -322,6 +322,7 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME_TEXT(rustdesk.allow_ids);
 	SAME_TEXT(rustdesk.totp_secret);
 	SAME(rustdesk.trusted_days);
+	SAME(rustdesk.idle_s);
 	SAME(rustdesk.otp_numeric);
 	SAME(rustdesk.otp_length);
 	SAME_TEXT(rustdesk.server);
