@@ -79,23 +79,27 @@ class Target:
         Synchronisation, scan codes, autorepeat and the high-resolution twins of wheel events are left out.
         """
         got = []
-        deadline = time.monotonic() + timeout
+        end = time.monotonic() + timeout
         by_fd = {device.fd: (role, device) for role, device in self.devices.items()}
-        while True:
-            left = deadline - time.monotonic() if len(got) < count else settle
-            if left <= 0:
-                return got
-            ready = select.select(by_fd, [], [], left)[0]
+        while by_fd:
+            left = end - time.monotonic()
+            ready = select.select(by_fd, [], [], left)[0] if left > 0 else []
             if not ready:
-                return got
-            for fd in ready:
-                role, device = by_fd[fd]
-                try:
-                    got += [(role, *shown) for shown in map(show, device.read()) if shown]
-                except OSError:
-                    del by_fd[fd]  # unplugged
-            if not by_fd:
-                return got
+                break
+            new = [event for fd in ready for event in self._read(by_fd, fd)]
+            got += new
+            if new and len(got) >= count:
+                end = time.monotonic() + settle
+        return got
+
+    @staticmethod
+    def _read(by_fd, fd):
+        role, device = by_fd[fd]
+        try:
+            return [(role, *shown) for shown in map(show, device.read()) if shown]
+        except OSError:
+            del by_fd[fd]  # unplugged
+            return []
 
     def keys_held(self):
         """Names of keys and buttons the target believes to be down."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keys and pointer from a controller to the target's input layer, and LEDs back, through a real USB gadget."""
+import itertools
+
 import lib
 import pytest
 import target
@@ -39,6 +41,16 @@ def peer(agent):
         session.login(lib.PASSWORD, timeout=lib.PATIENCE_S)
         session.frame(lib.PATIENCE_S)  # pointer events count from the first picture on
         yield session
+
+
+SPOTS = itertools.count(10)
+
+
+def use_pointer(host, peer):
+    """Makes the absolute pointer the device in hand, by a move to where it is not."""
+    x = next(SPOTS)
+    peer.mouse_move(x, x)
+    assert len(host.events(2)) == 2
 
 
 def pixel(value, size):
@@ -88,8 +100,7 @@ def test_numlock_is_brought_in_line_before_the_keypad(agent, host, peer):
 
 @pytest.mark.parametrize("x, y", [(WIDTH - 1, HEIGHT - 1), (0, 0), (160, 120), (1, 238)])
 def test_absolute_move_hits_the_pixel(host, peer, x, y):
-    peer.mouse_move(WIDTH // 3, HEIGHT // 3)
-    host.events(2)
+    use_pointer(host, peer)
     peer.mouse_move(x, y)
     where = {code: value for role, code, value in host.events(2) if role == "pointer"}
     assert (pixel(where["ABS_X"], WIDTH), pixel(where["ABS_Y"], HEIGHT)) == (x, y)
@@ -106,9 +117,7 @@ def test_relative_move_is_exact(host, peer):
 
 @pytest.mark.parametrize("button", BUTTONS, ids=BUTTONS.values())
 def test_button_on_the_absolute_pointer(host, peer, button):
-    peer.mouse_move(50, 50)
-    peer.mouse_move(60, 60)
-    host.events(2, settle=1)
+    use_pointer(host, peer)
     peer.mouse_down(button)
     peer.mouse_up(button)
     assert host.events(2) == down_and_up("pointer", BUTTONS[button])
@@ -126,11 +135,10 @@ def test_button_on_the_relative_mouse(host, peer, button):
 @pytest.mark.parametrize("role", ["pointer", "mouse"])
 def test_both_wheels(host, peer, role):
     if role == "pointer":
-        peer.mouse_move(50, 50)
-        peer.mouse_move(60, 60)
+        use_pointer(host, peer)
     else:
         peer.mouse_relative(1, 0)
-    host.events(1, settle=1)
+        host.events(1)
     peer.mouse_wheel(vertical=1)
     assert host.events(1) == [(role, "REL_WHEEL", 1)]
     peer.mouse_wheel(vertical=-1)
