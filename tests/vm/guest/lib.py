@@ -8,6 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = ROOT / "build" / "release" / "agent" / "kvmagent"
 CONFIGFS = Path("/sys/kernel/config")
@@ -55,6 +57,11 @@ def merged(base, more):
     for key, value in more.items():
         result[key] = merged(base.get(key, {}), value) if isinstance(value, dict) else value
     return result
+
+
+def keep_picture(name, picture):
+    """For the eye: a PNG beside the logs."""
+    Image.fromarray(picture.rgb).save(OUT / f"{name}.png")
 
 
 class Agent:

@@ -33,6 +33,7 @@ def test_sixty_frames_show_the_bars(sources, tmp_path, which):
         for picture in (pictures[0], pictures[30], pictures[59]):
             assert (picture.width, picture.height) == (640, 480)
             assert vivid.shows_bars(picture.rgb), vivid.bar_colours(picture.rgb)
+        lib.keep_picture(f"vivid-{which}", pictures[59])
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -54,6 +55,7 @@ def test_pulled_cable_keeps_the_session_and_says_why(sources, tmp_path):
         peer.frame(lib.PATIENCE_S)
         agent.wait_log("video: slate")
         assert slate.rgb.std() > 5, "the slate has something written on it"
+        lib.keep_picture("slate", slate)
         source.plug("640x480p59")
         lib.picture_where(peer, bars, "bars")
         assert peer.close_reason is None
