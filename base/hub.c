@@ -12,6 +12,7 @@ struct ka_hub_sub {
 	unsigned int depth;
 	unsigned int head;
 	unsigned int count;
+	unsigned int rendition, wanted;
 	bool starved;
 	struct ka_packet *queue[];
 };
@@ -52,6 +53,11 @@ static void drop_all(struct ka_hub_sub *s)
 
 static void offer(struct ka_hub_sub *s, struct ka_packet *p)
 {
+	if (p->rendition != s->rendition) {
+		if (p->rendition != s->wanted || !p->key)
+			return;
+		s->rendition = s->wanted;
+	}
 	/* A key packet makes everything before it needless: the newest picture wins. */
 	if (p->key) {
 		drop_all(s);
@@ -130,6 +136,17 @@ struct ka_packet *ka_hub_take(struct ka_hub_sub *s)
 	}
 	pthread_mutex_unlock(&s->hub->lock);
 	return p;
+}
+
+void ka_hub_set_rendition(struct ka_hub_sub *s, unsigned int rendition)
+{
+	assert(rendition < KA_RENDITIONS);
+	pthread_mutex_lock(&s->hub->lock);
+	s->wanted = rendition;
+	/* Who waits for a key packet anyway waits for the right one. */
+	if (s->starved)
+		s->rendition = rendition;
+	pthread_mutex_unlock(&s->hub->lock);
 }
 
 bool ka_hub_starved(struct ka_hub_sub *s)

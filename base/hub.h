@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Fan-out of encoded packets to viewers. Each viewer has its own short queue; when it overflows, that viewer alone
- * loses everything up to the next key packet. A new viewer starts at a key packet.
+ * loses everything up to the next key packet. A new viewer starts at a key packet, and changes renditions at one.
  *
  *   encoder ── publish ──► hub ──► sub (queue ≤ depth) ── take ──► session
  */
@@ -32,6 +32,9 @@ struct ka_packet *ka_hub_take(struct ka_hub_sub *s);
 bool ka_hub_starved(struct ka_hub_sub *s);
 /* The viewer's thread. Forget what is queued and go on with the next key packet. */
 void ka_hub_restart(struct ka_hub_sub *s);
+/* Any thread. From this rendition's next key packet on the viewer gets it; what it has now goes on until then. It
+ * starts with 0. */
+void ka_hub_set_rendition(struct ka_hub_sub *s, unsigned int rendition);
 /* Any thread. */
 unsigned int ka_hub_count(struct ka_hub *h);
 

@@ -11,13 +11,17 @@
 #include "base/media.h"
 #include "base/ref.h"
 
+/* Encodings of the same picture: 0 as the best link wants it, 1 as slow links can take it. */
+#define KA_RENDITIONS 2u
+
 struct ka_packet {
 	struct ka_ref ref;
 	enum ka_codec codec;
-	bool key;	 /* a decoder may start here */
-	uint32_t width;	 /* of the decoded picture, pixels */
-	uint32_t height; /* pixels */
-	int64_t pts_ms;	 /* since the encoder was made; strictly rising */
+	uint8_t rendition; /* < KA_RENDITIONS */
+	bool key;	   /* a decoder may start here */
+	uint32_t width;	   /* of the decoded picture, pixels */
+	uint32_t height;   /* pixels */
+	int64_t pts_ms;	   /* on one clock for all renditions; strictly rising within each */
 	int64_t captured_us;
 	int64_t encoded_us;
 	uint64_t sequence; /* of the source frame */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/latest.h"
 #include "base/log.h"
 #include "capture/cap_state.h"
@@ -20,10 +21,10 @@
 struct ka_capture {
 	struct ka_wishes *wishes;
 	struct ka_cap_state *state;
-	struct ka_latest *latest;
+	struct ka_latest *latest[KA_RENDITIONS];
 	struct ka_hub *hub;
 	struct ka_stage_capture *cap;
-	struct ka_stage_encode *enc;
+	struct ka_stage_encode *enc[KA_RENDITIONS];
 	struct ka_source *source;
 };
 
@@ -56,6 +57,10 @@ static int check_cfg(const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 		ka_errbuf_set(eb, "video: slate_fps %u is not in 1..10", cfg->slate_fps);
 		return -KA_E_CONFIG;
 	}
+	if (cfg->card_noise > 100) {
+		ka_errbuf_set(eb, "video: card_noise %u is more than 100 percent", cfg->card_noise);
+		return -KA_E_CONFIG;
+	}
 	if (cfg->source == KA_SOURCE_CARD)
 		return check_size(cfg, eb);
 	if (!cfg->device || !cfg->device[0]) {
@@ -77,7 +82,10 @@ static int make_source(struct ka_capture *c, const struct ka_capture_cfg *cfg, c
 	};
 
 	if (cfg->source == KA_SOURCE_CARD)
-		return ka_source_card_new(&c->source, cfg->width, cfg->height, cfg->fps);
+		return ka_source_card_new(&c->source, &(struct ka_card_cfg){.width = cfg->width,
+									    .height = cfg->height,
+									    .fps = cfg->fps,
+									    .noise_percent = cfg->card_noise});
 	return ka_source_v4l2_new(&c->source, &v4l2);
 }
 
@@ -85,8 +93,7 @@ static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, s
 {
 	struct ka_geometry first =
 		cfg->width ? (struct ka_geometry){cfg->width, cfg->height} : (struct ka_geometry){1280, 720};
-	struct ka_stage_capture_cfg cap = {
-		.fps = cfg->fps, .wishes = c->wishes, .state = c->state, .latest = c->latest};
+	struct ka_stage_capture_cfg cap = {.fps = cfg->fps, .wishes = c->wishes, .state = c->state};
 	struct ka_stage_encode_cfg enc = {
 		.encoder = ka_encoder_find(encoders, KA_CODEC_H264),
 		.settings = {.preset = cfg->preset, .tune = cfg->tune, .threads = cfg->threads, .fps = cfg->fps},
@@ -95,7 +102,7 @@ static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, s
 		.geometry = first,
 		.wishes = c->wishes,
 		.state = c->state,
-		.latest = c->latest,
+		.epoch_us = ka_clock_us(),
 		.hub = c->hub,
 	};
 	int ret = enc.encoder->check(&enc.settings, eb);
@@ -103,7 +110,13 @@ static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, s
 	if (ret < 0)
 		return ret;
 	ka_cap_state_set_geometry(c->state, first);
-	ret = ka_stage_encode_new(&c->enc, &enc);
+	for (unsigned int i = 0; ret == 0 && i < KA_RENDITIONS; i++) {
+		ret = ka_latest_new(&c->latest[i]);
+		cap.latest[i] = enc.latest = c->latest[i];
+		enc.rendition = i;
+		if (ret == 0)
+			ret = ka_stage_encode_new(&c->enc[i], &enc);
+	}
 	if (ret == 0)
 		ret = ka_stage_capture_new(&c->cap, &cap);
 	return ret;
@@ -129,8 +142,6 @@ int ka_capture_new_io(struct ka_capture **out, const struct ka_capture_cfg *cfg,
 	if (ret == 0)
 		ret = ka_cap_state_new(&c->state, (struct ka_geometry){0});
 	if (ret == 0)
-		ret = ka_latest_new(&c->latest);
-	if (ret == 0)
 		ret = ka_hub_new(&c->hub);
 	if (ret == 0)
 		ret = make_stages(c, cfg, eb);
@@ -144,16 +155,29 @@ int ka_capture_new_io(struct ka_capture **out, const struct ka_capture_cfg *cfg,
 	return 0;
 }
 
+static void stop_encoders(struct ka_capture *c)
+{
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
+		ka_stage_encode_stop(c->enc[i]);
+}
+
+static void join_encoders(struct ka_capture *c)
+{
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
+		ka_stage_encode_join(c->enc[i]);
+}
+
 int ka_capture_start(struct ka_capture *c)
 {
-	int ret = ka_stage_encode_start(c->enc);
+	int ret = 0;
 
-	if (ret < 0)
-		return ret;
-	ret = ka_stage_capture_start(c->cap, c->source);
+	for (unsigned int i = 0; ret == 0 && i < KA_RENDITIONS; i++)
+		ret = ka_stage_encode_start(c->enc[i]);
+	if (ret == 0)
+		ret = ka_stage_capture_start(c->cap, c->source);
 	if (ret < 0) {
-		ka_stage_encode_stop(c->enc);
-		ka_stage_encode_join(c->enc);
+		stop_encoders(c);
+		join_encoders(c);
 	}
 	return ret;
 }
@@ -161,13 +185,13 @@ int ka_capture_start(struct ka_capture *c)
 void ka_capture_stop(struct ka_capture *c)
 {
 	ka_stage_capture_stop(c->cap);
-	ka_stage_encode_stop(c->enc);
+	stop_encoders(c);
 }
 
 void ka_capture_join(struct ka_capture *c)
 {
 	ka_stage_capture_join(c->cap);
-	ka_stage_encode_join(c->enc);
+	join_encoders(c);
 }
 
 void ka_capture_free(struct ka_capture *c)
@@ -175,8 +199,10 @@ void ka_capture_free(struct ka_capture *c)
 	if (!c)
 		return;
 	/* Whoever may hold frames goes before the source, and the source before the loop it posts to. */
-	ka_stage_encode_free(c->enc);
-	ka_latest_free(c->latest);
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
+		ka_stage_encode_free(c->enc[i]);
+		ka_latest_free(c->latest[i]);
+	}
 	ka_source_free(c->source);
 	ka_stage_capture_free(c->cap);
 	ka_hub_free(c->hub);
@@ -190,7 +216,8 @@ static void wake_stages(struct ka_capture *c)
 	struct ka_wake cap = ka_stage_capture_waker(c->cap);
 
 	ka_wake_call(&cap);
-	ka_stage_encode_wake(c->enc);
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
+		ka_stage_encode_wake(c->enc[i]);
 }
 
 int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_video_wish *wish, struct ka_wake wake)
@@ -220,14 +247,14 @@ struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v)
 
 void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish)
 {
-	ka_wishes_set(v->capture->wishes, &v->entry, wish);
+	ka_hub_set_rendition(v->sub, ka_wishes_set(v->capture->wishes, &v->entry, wish));
 	wake_stages(v->capture);
 }
 
 void ka_viewer_request_key(struct ka_viewer *v)
 {
-	ka_wishes_ask_key(v->capture->wishes);
-	ka_stage_encode_wake(v->capture->enc);
+	ka_wishes_ask_key(v->capture->wishes, &v->entry);
+	ka_stage_encode_wake(v->capture->enc[v->entry.rendition]);
 }
 
 void ka_viewer_free(struct ka_viewer *v)
@@ -253,5 +280,7 @@ void ka_capture_stats(struct ka_capture *c, struct ka_capture_stats *out)
 
 uint32_t ka_capture_kbps(struct ka_capture *c)
 {
-	return ka_stage_encode_kbps(c->enc);
+	uint32_t kbps = ka_stage_encode_kbps(c->enc[0]);
+
+	return kbps ? kbps : ka_stage_encode_kbps(c->enc[1]);
 }

@@ -27,21 +27,23 @@ enum ka_source_kind { KA_SOURCE_V4L2, KA_SOURCE_CARD };
 /* Section `video` of the configuration. Immutable; strings belong to the caller and outlive the object. */
 struct ka_capture_cfg {
 	enum ka_source_kind source;
-	const char *device;	/* V4L2: path, e.g. "/dev/video0" */
-	enum ka_pixfmt format;	/* V4L2: KA_PIX_NONE = choose by cost and quality */
-	uint32_t width, height; /* card: picture; V4L2 without DV timings: wanted size, 0 = the device's; pixels */
-	uint32_t fps;		/* 1..120: upper bound of pictures per second */
-	const char *preset;	/* x264 preset, "ultrafast" .. "medium" */
-	const char *tune;	/* x264 tune, "zerolatency" always included */
-	unsigned int threads;	/* x264 threads; 0 = by size and cores */
-	unsigned int slate_fps; /* pictures per second while there is no signal; 1..10 */
+	const char *device;	 /* V4L2: path, e.g. "/dev/video0" */
+	enum ka_pixfmt format;	 /* V4L2: KA_PIX_NONE = choose by cost and quality */
+	uint32_t width, height;	 /* card: picture; V4L2 without DV timings: wanted size, 0 = the device's; pixels */
+	uint32_t fps;		 /* 1..120: upper bound of pictures per second */
+	const char *preset;	 /* x264 preset, "ultrafast" .. "medium" */
+	const char *tune;	 /* x264 tune, "zerolatency" always included */
+	unsigned int threads;	 /* x264 threads; 0 = by size and cores */
+	unsigned int slate_fps;	 /* pictures per second while there is no signal; 1..10 */
+	unsigned int card_noise; /* card: percent of the bars that noise covers; 0..100 */
 };
 
-/* What a viewer wants; merged over all viewers: least fps, highest kbps, any key request. A viewer whose link is too
- * slow for the others loses pictures, not they. */
+/* What a viewer wants; merged over all viewers: least fps, highest kbps, any key request. Viewers on narrow links that
+ * cannot take that get a second rendition: least fps, least kbps among them. */
 struct ka_video_wish {
 	uint32_t kbps; /* target bitrate; 0 = by picture size at the default quality */
 	uint32_t fps;  /* 1..120; 0 = no wish */
+	bool narrow;   /* kbps is what the link takes, not what somebody chose */
 };
 
 struct ka_geometry {

@@ -3,18 +3,21 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "capture/paint.h"
 
-/* One being encoded, one waiting for it, one being drawn, one kept for a repeated key picture. */
-#define POOL 4u
+/* For each rendition one being encoded, one waiting, one kept for a repeated key picture; one being drawn. */
+#define POOL 7u
 #define CELLS 40u
 
 struct card {
 	struct ka_source base;
 	uint32_t width, height, fps;
+	unsigned int noise_percent;
+	uint32_t noise;		     /* state of the generator */
 	struct ka_frame *pool[POOL]; /* base picture drawn once each; one is ours alone when its count is 1 */
 	uint32_t number;	     /* of the next frame; goes on over stop and start */
 	int64_t next_us;
@@ -120,6 +123,25 @@ static void draw_box(struct ka_frame *f, const struct layout *l, uint32_t number
 	ka_paint_rect(f, x, l->bars_h, l->lane_h, l->lane_h, ka_paint_rgb(255, 160, 0));
 }
 
+/* Grains of 2 x 2: single ones would be lost to every encoder alike. */
+static void draw_noise(struct card *c, struct ka_frame *f, const struct layout *l)
+{
+	int w = l->w * (int)c->noise_percent / 100 & ~1;
+
+	for (int y = 0; y < l->bars_h && w; y += 2) {
+		uint8_t *row = f->planes[0].data + (size_t)y * f->planes[0].stride;
+
+		for (int x = 0; x < w; x += 2) {
+			/* xorshift32 (Marsaglia 2003) */
+			c->noise ^= c->noise << 13;
+			c->noise ^= c->noise >> 17;
+			c->noise ^= c->noise << 5;
+			row[x] = row[x + 1] = (uint8_t)(64 + (c->noise >> 25));
+		}
+		memcpy(row + f->planes[0].stride, row, (size_t)w);
+	}
+}
+
 static int open_card(struct ka_source *s, struct ka_errbuf *eb)
 {
 	struct card *c = (struct card *)s;
@@ -183,6 +205,7 @@ static int dequeue_card(struct ka_source *s, struct ka_frame **out)
 		c->number++;
 		return 0;
 	}
+	draw_noise(c, f, &l);
 	draw_box(f, &l, c->number);
 	draw_clock(f, &l, c->number);
 	draw_strip(f, &l, c->number);
@@ -223,20 +246,22 @@ static const struct ka_source_ops card_ops = {
 	.free = free_card,
 };
 
-int ka_source_card_new(struct ka_source **out, uint32_t width, uint32_t height, uint32_t fps)
+int ka_source_card_new(struct ka_source **out, const struct ka_card_cfg *cfg)
 {
 	struct card *c;
 
-	if (width % 2 || height % 2 || !fps)
+	if (cfg->width % 2 || cfg->height % 2 || !cfg->fps || cfg->noise_percent > 100)
 		return -EINVAL;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
 	c->base.ops = &card_ops;
-	c->base.fps_limit = fps;
-	c->width = width;
-	c->height = height;
-	c->fps = fps;
+	c->base.fps_limit = cfg->fps;
+	c->width = cfg->width;
+	c->height = cfg->height;
+	c->fps = cfg->fps;
+	c->noise_percent = cfg->noise_percent;
+	c->noise = 1;
 	*out = &c->base;
 	return 0;
 }

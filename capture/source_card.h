@@ -21,7 +21,13 @@
 
 #include "capture/source.h"
 
-/* Even sizes within media.h's limits. */
-int ka_source_card_new(struct ka_source **out, uint32_t width, uint32_t height, uint32_t fps) KA_MUST_USE;
+struct ka_card_cfg {
+	uint32_t width, height; /* even, within media.h's limits */
+	uint32_t fps;
+	unsigned int
+		noise_percent; /* of the bars, from the left: another noise in each picture, which nothing compresses */
+};
+
+int ka_source_card_new(struct ka_source **out, const struct ka_card_cfg *cfg) KA_MUST_USE;
 
 #endif

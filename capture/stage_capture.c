@@ -51,7 +51,10 @@ struct ka_stage_capture {
 	unsigned int empty_polls;   /* wake-ups of the fd in a row that brought nothing */
 	uint64_t captured, dropped; /* of the source, already counted */
 	struct ka_source_info info;
-	struct ka_pacing pacing;
+	struct rendition {
+		struct ka_pacing pacing;
+		uint32_t fps; /* 0 = nobody watches it */
+	} renditions[KA_RENDITIONS];
 };
 
 static void take_turn(struct ka_stage_capture *s, bool polled);
@@ -107,7 +110,8 @@ static void set_cause(struct ka_stage_capture *s, int code, const char *detail)
 		       s->info.height, s->info.fps_mhz);
 	else if (code != -EINPROGRESS)
 		ka_log(WARN, "capture", "no_picture", "cause=\"%s\" detail=\"%s\"", ka_err_str(code), detail);
-	ka_latest_kick(s->cfg.latest);
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
+		ka_latest_kick(s->cfg.latest[i]);
 }
 
 static void count_frames(struct ka_stage_capture *s, unsigned int dropped)
@@ -135,8 +139,10 @@ static void unwatch(struct ka_stage_capture *s)
 
 static void drop_pending(struct ka_stage_capture *s)
 {
-	if (ka_latest_put(s->cfg.latest, NULL))
-		count_frames(s, 1);
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
+		if (ka_latest_put(s->cfg.latest[i], NULL))
+			count_frames(s, 1);
+	}
 }
 
 static void go_idle(struct ka_stage_capture *s)
@@ -193,7 +199,8 @@ static void start_source(struct ka_stage_capture *s)
 	if (ret == 0) {
 		s->phase = LIVE;
 		s->picture_us = now;
-		s->pacing = (struct ka_pacing){0};
+		for (unsigned int i = 0; i < KA_RENDITIONS; i++)
+			s->renditions[i].pacing = (struct ka_pacing){0};
 		s->busy_retries = 0;
 		s->empty_polls = 0;
 	} else if (ret == -EBUSY && s->busy_retries++ < BUSY_RETRIES) {
@@ -216,19 +223,23 @@ static void restart(struct ka_stage_capture *s, int64_t now)
 
 static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 {
-	unsigned int dropped = 0;
+	unsigned int given = 0;
+	unsigned int replaced = 0;
 
 	s->picture_us = now;
 	s->open_retry_us = OPEN_RETRY_MIN_US;
-	if (ka_pacing_pass(&s->pacing, now, s->source->fps_limit)) {
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
+		struct rendition *r = &s->renditions[i];
+
+		if (!r->fps || !ka_pacing_pass(&r->pacing, now, r->fps))
+			continue;
 		/* Before the frame, so that nobody draws a slate after it. */
 		set_cause(s, 0, "");
-		dropped = ka_latest_put(s->cfg.latest, f);
-	} else {
-		ka_frame_unref(&f);
-		dropped = 1;
+		given++;
+		replaced += ka_latest_put(s->cfg.latest[i], ka_frame_ref(f));
 	}
-	count_frames(s, dropped);
+	ka_frame_unref(&f);
+	count_frames(s, given ? replaced : 1);
 }
 
 static void pull(struct ka_stage_capture *s, bool polled)
@@ -330,16 +341,31 @@ static void arm(struct ka_stage_capture *s)
 	ka_timer_once(&s->timer, on_timer, delay > 0 ? (uint64_t)(delay + 999) / 1000 : 0);
 }
 
+/* Which renditions are watched and how many pictures each takes; false when nobody watches. */
+static bool read_wishes(struct ka_stage_capture *s)
+{
+	uint32_t most = 0;
+
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
+		struct ka_wishes_now w;
+		uint32_t fps;
+
+		ka_wishes_get(s->cfg.wishes, i, &w);
+		fps = w.fps ? KA_MIN(w.fps, s->cfg.fps) : s->cfg.fps;
+		s->renditions[i].fps = w.viewers ? fps : 0;
+		most = KA_MAX(most, s->renditions[i].fps);
+	}
+	s->source->fps_limit = most ? most : s->cfg.fps;
+	return most > 0;
+}
+
 /* polled: the source has been asked already in this turn. */
 static void take_turn(struct ka_stage_capture *s, bool polled)
 {
-	struct ka_wishes_now wishes;
 	int64_t now = ka_clock_us();
 
 	KA_OWNER(s);
-	ka_wishes_get(s->cfg.wishes, &wishes);
-	s->source->fps_limit = wishes.fps ? KA_MIN(wishes.fps, s->cfg.fps) : s->cfg.fps;
-	if (!wishes.viewers) {
+	if (!read_wishes(s)) {
 		go_idle(s);
 	} else if (s->phase == IDLE) {
 		s->phase = CLOSED;

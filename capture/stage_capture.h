@@ -13,6 +13,7 @@
 #define KA_STAGE_CAPTURE_H
 
 #include "base/latest.h"
+#include "base/packet.h"
 #include "base/wake.h"
 #include "capture/cap_state.h"
 #include "capture/source.h"
@@ -24,7 +25,7 @@ struct ka_stage_capture_cfg {
 	uint32_t fps; /* upper bound */
 	struct ka_wishes *wishes;
 	struct ka_cap_state *state;
-	struct ka_latest *latest; /* where frames go */
+	struct ka_latest *latest[KA_RENDITIONS]; /* where frames go */
 };
 
 int ka_stage_capture_new(struct ka_stage_capture **out, const struct ka_stage_capture_cfg *cfg) KA_MUST_USE;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/bitrate.h"
 #include "base/clock.h"
@@ -40,7 +41,7 @@ struct ka_stage_encode {
 	struct ka_geometry geometry; /* of the encoder, or of the last one */
 	struct ka_frame *last;	     /* what was encoded last; as the encoder takes it */
 	bool on_slate;		     /* last is a slate */
-	int64_t opened_us, last_pts_ms;
+	int64_t last_pts_ms;
 	int64_t open_again_us; /* not before, after a failure */
 	int64_t encoded_us;    /* last picture */
 	int64_t key_us;	       /* last key picture */
@@ -92,7 +93,7 @@ static struct rate wanted_rate(struct ka_stage_encode *s, const struct ka_frame 
 	struct ka_wishes_now w;
 	struct ka_signal signal;
 
-	ka_wishes_get(s->cfg.wishes, &w);
+	ka_wishes_get(s->cfg.wishes, s->cfg.rendition, &w);
 	ka_cap_state_signal(s->cfg.state, &signal);
 	r.kbps = w.kbps ? w.kbps : ka_bitrate_kbps(f->width, f->height, 0);
 	if (w.fps)
@@ -115,11 +116,9 @@ static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, str
 		return ret;
 	s->geometry = (struct ka_geometry){f->width, f->height};
 	ka_cap_state_set_geometry(s->cfg.state, s->geometry);
-	s->opened_us = ka_clock_us();
-	s->last_pts_ms = -1;
 	s->rate = (struct rate){r.kbps, settings.fps};
-	ka_log(INFO, "encode", "opened", "encoder=%s w=%u h=%u kbps=%u", s->cfg.encoder->name, f->width, f->height,
-	       r.kbps);
+	ka_log(INFO, "encode", "opened", "n=%u encoder=%s w=%u h=%u kbps=%u", s->cfg.rendition, s->cfg.encoder->name,
+	       f->width, f->height, r.kbps);
 	return 0;
 }
 
@@ -145,6 +144,7 @@ static void publish(struct ka_stage_encode *s, struct ka_packet *p, struct ka_ca
 {
 	p->captured_us = s->last->captured_us;
 	p->sequence = s->last->sequence;
+	p->rendition = (uint8_t)s->cfg.rendition;
 	p->encoded_us = ka_clock_us();
 	s->encoded_us = p->encoded_us;
 	sums->key = p->key;
@@ -171,7 +171,7 @@ static void fail_encoder(struct ka_stage_encode *s, int ret, int64_t now)
 
 static void note_key_wish(struct ka_stage_encode *s, int64_t now)
 {
-	switch (ka_wishes_take_key(s->cfg.wishes)) {
+	switch (ka_wishes_take_key(s->cfg.wishes, s->cfg.rendition)) {
 	case KA_KEY_NONE:
 		return;
 	case KA_KEY_ASKED:
@@ -203,7 +203,7 @@ static void encode_last(struct ka_stage_encode *s, int64_t convert_us)
 		fail_encoder(s, ret, now);
 		return;
 	}
-	pts_ms = KA_MAX(s->last_pts_ms + 1, (now - s->opened_us) / 1000);
+	pts_ms = KA_MAX(s->last_pts_ms + 1, (now - s->cfg.epoch_us) / 1000);
 	ret = s->cfg.encoder->encode(s->enc, s->last, key, pts_ms, &p);
 	if (ret < 0) {
 		fail_encoder(s, ret, now);
@@ -301,7 +301,7 @@ static void *run_thread(void *arg)
 	while (!atomic_load(&s->stop)) {
 		struct ka_wishes_now w;
 
-		ka_wishes_get(s->cfg.wishes, &w);
+		ka_wishes_get(s->cfg.wishes, s->cfg.rendition, &w);
 		if (w.viewers) {
 			take_turn(s);
 		} else {
@@ -318,7 +318,10 @@ static void *run_thread(void *arg)
 
 int ka_stage_encode_start(struct ka_stage_encode *s)
 {
-	return ka_thread_start(&s->thread, "ka-enc-0", run_thread, s);
+	char name[16];
+
+	snprintf(name, sizeof(name), "ka-enc-%u", s->cfg.rendition % 10);
+	return ka_thread_start(&s->thread, name, run_thread, s);
 }
 
 void ka_stage_encode_stop(struct ka_stage_encode *s)

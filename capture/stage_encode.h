@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The thread `ka-enc-0`: newest frame ─► convert ─► encode ─► hub, while anybody watches. Without live frames it shows
- * the slate; when somebody needs a key picture and no new frame comes, the last one is encoded again.
+ * A thread `ka-enc-N` for each rendition: newest frame ─► convert ─► encode ─► hub, while anybody watches. Without live
+ * frames it shows the slate; when somebody needs a key picture and no new frame comes, the last one is encoded again.
  */
 #ifndef KA_STAGE_ENCODE_H
 #define KA_STAGE_ENCODE_H
@@ -20,6 +20,8 @@ struct ka_stage_encode_cfg {
 	unsigned int slate_fps;		/* 1..10 */
 	const char *device;		/* for the slate */
 	struct ka_geometry geometry;	/* of a slate before the first picture */
+	unsigned int rendition;
+	int64_t epoch_us; /* 0 of the packets' pts */
 	struct ka_wishes *wishes;
 	struct ka_cap_state *state;
 	struct ka_latest *latest;

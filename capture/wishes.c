@@ -5,10 +5,16 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "base/packet.h"
+
+/* Percent of the highest wish below which a narrow link gets its own rendition, and from which it comes back. */
+#define LEAVE_PERCENT 80
+#define RETURN_PERCENT 95
+
 struct ka_wishes {
 	pthread_mutex_t lock; /* guards all below */
 	struct ka_wish_entry *entries;
-	enum ka_key_wish key;
+	enum ka_key_wish key[KA_RENDITIONS];
 };
 
 int ka_wishes_new(struct ka_wishes **out)
@@ -31,21 +37,43 @@ void ka_wishes_free(struct ka_wishes *w)
 	free(w);
 }
 
+static unsigned int choose_rendition(const struct ka_wishes *w, const struct ka_wish_entry *e)
+{
+	uint32_t percent = e->rendition ? RETURN_PERCENT : LEAVE_PERCENT;
+	uint64_t most = 0;
+
+	if (!e->wish.narrow)
+		return 0;
+	for (const struct ka_wish_entry *o = w->entries; o; o = o->next) {
+		if (o != e)
+			most = KA_MAX(most, (uint64_t)o->wish.kbps);
+	}
+	return (uint64_t)e->wish.kbps * 100 < most * percent;
+}
+
 void ka_wishes_add(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish)
 {
 	pthread_mutex_lock(&w->lock);
 	e->wish = *wish;
+	e->rendition = 0;
 	e->next = w->entries;
 	w->entries = e;
-	w->key = KA_KEY_JOIN;
+	w->key[0] = KA_KEY_JOIN;
 	pthread_mutex_unlock(&w->lock);
 }
 
-void ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish)
+unsigned int ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish)
 {
+	unsigned int rendition;
+
 	pthread_mutex_lock(&w->lock);
 	e->wish = *wish;
+	rendition = choose_rendition(w, e);
+	if (rendition != e->rendition)
+		w->key[rendition] = KA_MAX(w->key[rendition], KA_KEY_ASKED);
+	e->rendition = rendition;
 	pthread_mutex_unlock(&w->lock);
+	return rendition;
 }
 
 void ka_wishes_remove(struct ka_wishes *w, struct ka_wish_entry *e)
@@ -59,33 +87,42 @@ void ka_wishes_remove(struct ka_wishes *w, struct ka_wish_entry *e)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void ka_wishes_ask_key(struct ka_wishes *w)
+void ka_wishes_ask_key(struct ka_wishes *w, const struct ka_wish_entry *e)
 {
 	pthread_mutex_lock(&w->lock);
-	w->key = KA_MAX(w->key, KA_KEY_ASKED);
+	w->key[e->rendition] = KA_MAX(w->key[e->rendition], KA_KEY_ASKED);
 	pthread_mutex_unlock(&w->lock);
 }
 
-void ka_wishes_get(struct ka_wishes *w, struct ka_wishes_now *out)
+static uint32_t merge_kbps(unsigned int rendition, uint32_t a, uint32_t b)
+{
+	if (rendition && a && b)
+		return KA_MIN(a, b);
+	return KA_MAX(a, b);
+}
+
+void ka_wishes_get(struct ka_wishes *w, unsigned int rendition, struct ka_wishes_now *out)
 {
 	*out = (struct ka_wishes_now){0};
 	pthread_mutex_lock(&w->lock);
 	for (const struct ka_wish_entry *e = w->entries; e; e = e->next) {
+		if (e->rendition != rendition)
+			continue;
 		out->viewers++;
-		out->kbps = KA_MAX(out->kbps, e->wish.kbps);
+		out->kbps = merge_kbps(rendition, out->kbps, e->wish.kbps);
 		if (e->wish.fps)
 			out->fps = out->fps ? KA_MIN(out->fps, e->wish.fps) : e->wish.fps;
 	}
 	pthread_mutex_unlock(&w->lock);
 }
 
-enum ka_key_wish ka_wishes_take_key(struct ka_wishes *w)
+enum ka_key_wish ka_wishes_take_key(struct ka_wishes *w, unsigned int rendition)
 {
 	enum ka_key_wish key;
 
 	pthread_mutex_lock(&w->lock);
-	key = w->key;
-	w->key = KA_KEY_NONE;
+	key = w->key[rendition];
+	w->key[rendition] = KA_KEY_NONE;
 	pthread_mutex_unlock(&w->lock);
 	return key;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What all viewers want, merged: least fps, highest kbps, any key request. Any thread; the stages read, viewers write.
+ * What all viewers want, merged into at most two renditions. 0: least fps, highest kbps. 1, for those on narrow links
+ * that want clearly less than somebody else: least fps, least kbps. Any thread; the stages read, viewers write.
  */
 #ifndef KA_WISHES_H
 #define KA_WISHES_H
@@ -12,6 +13,7 @@ struct ka_wishes;
 /* One viewer's place in the list; embedded in the viewer. */
 struct ka_wish_entry {
 	struct ka_video_wish wish;
+	unsigned int rendition;
 	struct ka_wish_entry *next;
 };
 
@@ -31,11 +33,12 @@ int ka_wishes_new(struct ka_wishes **out) KA_MUST_USE;
 void ka_wishes_free(struct ka_wishes *w); /* NULL is fine */
 /* Adds a viewer and its need of a key picture. */
 void ka_wishes_add(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
-void ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
+/* The rendition that suits now; when it is another one, its key picture has been asked for. */
+unsigned int ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
 void ka_wishes_remove(struct ka_wishes *w, struct ka_wish_entry *e);
-void ka_wishes_ask_key(struct ka_wishes *w);
-void ka_wishes_get(struct ka_wishes *w, struct ka_wishes_now *out);
+void ka_wishes_ask_key(struct ka_wishes *w, const struct ka_wish_entry *e);
+void ka_wishes_get(struct ka_wishes *w, unsigned int rendition, struct ka_wishes_now *out);
 /* The strongest wish since the last call. */
-enum ka_key_wish ka_wishes_take_key(struct ka_wishes *w);
+enum ka_key_wish ka_wishes_take_key(struct ka_wishes *w, unsigned int rendition);
 
 #endif

@@ -13,6 +13,7 @@
 struct ka_host_wish {
 	uint32_t kbps; /* 0 = by picture size */
 	uint32_t fps;  /* 0 = no wish */
+	bool narrow;   /* kbps is what the link takes, not what the user chose */
 };
 
 struct ka_host_picture {

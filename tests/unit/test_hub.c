@@ -230,9 +230,60 @@ static void test_viewers_come_and_go_while_pictures_are_published(void **state)
 	ka_hub_free(party.hub);
 }
 
+static void publish_as(struct ka_hub *h, unsigned int rendition, int64_t pts, bool key)
+{
+	struct ka_packet *p = packet(pts, key);
+
+	p->rendition = (uint8_t)rendition;
+	ka_hub_publish(h, p);
+}
+
+static void test_renditions_change_at_a_key_packet_and_without_a_gap(void **state)
+{
+	struct ka_hub *h;
+	struct ka_hub_sub *s;
+	int wakes = 0;
+
+	(void)state;
+	assert_int_equal(ka_hub_new(&h), 0);
+	assert_int_equal(ka_hub_subscribe(h, DEPTH, (struct ka_wake){count_wake, &wakes}, &s), 0);
+	publish_as(h, 1, 1, true);
+	assert_int_equal(take(s), -1);
+	publish_as(h, 0, 2, true);
+	assert_int_equal(take(s), 2);
+	ka_hub_set_rendition(s, 1);
+	publish_as(h, 0, 3, false);
+	publish_as(h, 1, 4, false);
+	assert_int_equal(take(s), 3);
+	assert_int_equal(take(s), -1);
+	publish_as(h, 0, 5, false);
+	publish_as(h, 1, 6, true);
+	publish_as(h, 0, 7, true);
+	publish_as(h, 1, 8, false);
+	assert_int_equal(take(s), 6);
+	assert_int_equal(take(s), 8);
+	assert_int_equal(take(s), -1);
+	/* Changed back before anything came of it. */
+	ka_hub_set_rendition(s, 0);
+	ka_hub_set_rendition(s, 1);
+	publish_as(h, 0, 9, true);
+	publish_as(h, 1, 10, false);
+	assert_int_equal(take(s), 10);
+	/* A starved viewer waits for the one it wants. */
+	ka_hub_restart(s);
+	ka_hub_set_rendition(s, 0);
+	publish_as(h, 1, 11, true);
+	assert_int_equal(take(s), -1);
+	publish_as(h, 0, 12, true);
+	assert_int_equal(take(s), 12);
+	ka_hub_unsubscribe(s);
+	ka_hub_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_renditions_change_at_a_key_packet_and_without_a_gap),
 		cmocka_unit_test(test_new_viewer_starts_at_a_key_packet),
 		cmocka_unit_test(test_overflow_costs_that_viewer_alone_up_to_the_next_key),
 		cmocka_unit_test(test_key_packet_replaces_what_is_queued),

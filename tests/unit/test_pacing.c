@@ -57,22 +57,22 @@ static void test_wishes_least_fps_and_most_kbps(void **state)
 
 	(void)state;
 	assert_int_equal(ka_wishes_new(&w), 0);
-	ka_wishes_get(w, &now);
+	ka_wishes_get(w, 0, &now);
 	assert_int_equal(now.viewers, 0);
 	ka_wishes_add(w, &a, &(struct ka_video_wish){0});
-	ka_wishes_get(w, &now);
+	ka_wishes_get(w, 0, &now);
 	assert_int_equal(now.viewers, 1);
 	assert_int_equal(now.fps, 0);
 	assert_int_equal(now.kbps, 0);
 	ka_wishes_add(w, &b, &(struct ka_video_wish){.kbps = 500, .fps = 20});
 	ka_wishes_add(w, &c, &(struct ka_video_wish){.kbps = 900, .fps = 40});
-	ka_wishes_get(w, &now);
+	ka_wishes_get(w, 0, &now);
 	assert_int_equal(now.viewers, 3);
 	assert_int_equal(now.fps, 20);
 	assert_int_equal(now.kbps, 900);
 	ka_wishes_set(w, &b, &(struct ka_video_wish){.kbps = 1500});
 	ka_wishes_remove(w, &c);
-	ka_wishes_get(w, &now);
+	ka_wishes_get(w, 0, &now);
 	assert_int_equal(now.fps, 0);
 	assert_int_equal(now.kbps, 1500);
 	ka_wishes_remove(w, &a);
@@ -87,18 +87,70 @@ static void test_wishes_keys_coalesce_and_joining_wins(void **state)
 
 	(void)state;
 	assert_int_equal(ka_wishes_new(&w), 0);
-	assert_int_equal(ka_wishes_take_key(w), KA_KEY_NONE);
-	ka_wishes_ask_key(w);
-	ka_wishes_ask_key(w);
-	assert_int_equal(ka_wishes_take_key(w), KA_KEY_ASKED);
-	assert_int_equal(ka_wishes_take_key(w), KA_KEY_NONE);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_NONE);
 	ka_wishes_add(w, &a, &(struct ka_video_wish){0});
-	ka_wishes_ask_key(w);
-	assert_int_equal(ka_wishes_take_key(w), KA_KEY_JOIN);
-	assert_int_equal(ka_wishes_take_key(w), KA_KEY_NONE);
+	ka_wishes_ask_key(w, &a);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_JOIN);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_NONE);
+	ka_wishes_ask_key(w, &a);
+	ka_wishes_ask_key(w, &a);
+	assert_int_equal(ka_wishes_take_key(w, 1), KA_KEY_NONE);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_ASKED);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_NONE);
 	ka_wishes_remove(w, &a);
 	ka_wishes_free(w);
 	ka_wishes_free(NULL);
+}
+
+static unsigned int set(struct ka_wishes *w, struct ka_wish_entry *e, uint32_t kbps, uint32_t fps, bool narrow)
+{
+	return ka_wishes_set(w, e, &(struct ka_video_wish){.kbps = kbps, .fps = fps, .narrow = narrow});
+}
+
+static void test_narrow_link_gets_a_rendition_of_its_own(void **state)
+{
+	struct ka_wish_entry a, b, c;
+	struct ka_wishes_now now;
+	struct ka_wishes *w;
+
+	(void)state;
+	assert_int_equal(ka_wishes_new(&w), 0);
+	ka_wishes_add(w, &a, &(struct ka_video_wish){.kbps = 4000});
+	ka_wishes_add(w, &b, &(struct ka_video_wish){.kbps = 4000});
+	ka_wishes_add(w, &c, &(struct ka_video_wish){.kbps = 4000});
+	ka_wishes_take_key(w, 0);
+	/* Few bits by choice are none of the encoders' business. */
+	assert_int_equal(set(w, &b, 500, 10, false), 0);
+	assert_int_equal(set(w, &b, 3300, 0, true), 0);
+	assert_int_equal(ka_wishes_take_key(w, 1), KA_KEY_NONE);
+	assert_int_equal(set(w, &b, 1500, 20, true), 1);
+	assert_int_equal(set(w, &c, 900, 10, true), 1);
+	assert_int_equal(ka_wishes_take_key(w, 1), KA_KEY_ASKED);
+	/* Nobody else is disturbed. */
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_NONE);
+	ka_wishes_get(w, 0, &now);
+	assert_int_equal(now.viewers, 1);
+	assert_int_equal(now.kbps, 4000);
+	assert_int_equal(now.fps, 0);
+	ka_wishes_get(w, 1, &now);
+	assert_int_equal(now.viewers, 2);
+	assert_int_equal(now.kbps, 900);
+	assert_int_equal(now.fps, 10);
+	ka_wishes_ask_key(w, &c);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_NONE);
+	assert_int_equal(ka_wishes_take_key(w, 1), KA_KEY_ASKED);
+	/* Not to and fro. */
+	assert_int_equal(set(w, &b, 3700, 0, true), 1);
+	assert_int_equal(set(w, &b, 3900, 0, true), 0);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_ASKED);
+	ka_wishes_remove(w, &a);
+	ka_wishes_remove(w, &b);
+	/* Alone, the link's rate is everybody's. */
+	assert_int_equal(set(w, &c, 900, 10, true), 0);
+	ka_wishes_get(w, 1, &now);
+	assert_int_equal(now.viewers, 0);
+	ka_wishes_remove(w, &c);
+	ka_wishes_free(w);
 }
 
 int main(void)
@@ -108,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_pacing_pause_is_not_made_up_for),
 		cmocka_unit_test(test_wishes_least_fps_and_most_kbps),
 		cmocka_unit_test(test_wishes_keys_coalesce_and_joining_wins),
+		cmocka_unit_test(test_narrow_link_gets_a_rendition_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "capture/source_card.h"
 
+#define HELD 7 /* pictures there are */
+
 /* The strip as a machine reads it; -1 when sync or sum is wrong. */
 static int64_t read_strip(const struct ka_frame *f)
 {
@@ -36,7 +38,7 @@ static struct ka_source *open_card(uint32_t w, uint32_t h, uint32_t fps)
 	struct ka_source_info info;
 	struct ka_source *s;
 
-	assert_int_equal(ka_source_card_new(&s, w, h, fps), 0);
+	assert_int_equal(ka_source_card_new(&s, &(struct ka_card_cfg){w, h, fps, 0}), 0);
 	assert_int_equal(s->ops->open(s, NULL), 0);
 	assert_int_equal(s->ops->start(s, &info, NULL), 0);
 	assert_int_equal(info.width, w);
@@ -63,9 +65,9 @@ static void test_odd_sizes_are_refused(void **state)
 	struct ka_source *s;
 
 	(void)state;
-	assert_int_equal(ka_source_card_new(&s, 641, 480, 30), -EINVAL);
-	assert_int_equal(ka_source_card_new(&s, 640, 481, 30), -EINVAL);
-	assert_int_equal(ka_source_card_new(&s, 640, 480, 0), -EINVAL);
+	assert_int_equal(ka_source_card_new(&s, &(struct ka_card_cfg){641, 480, 30, 0}), -EINVAL);
+	assert_int_equal(ka_source_card_new(&s, &(struct ka_card_cfg){640, 481, 30, 0}), -EINVAL);
+	assert_int_equal(ka_source_card_new(&s, &(struct ka_card_cfg){640, 480, 0, 0}), -EINVAL);
 }
 
 static void test_strip_counts_at_all_sizes(void **state)
@@ -126,21 +128,21 @@ static void test_bars_have_their_colours(void **state)
 static void test_shared_pictures_stay_as_they_are(void **state)
 {
 	struct ka_source *s = open_card(640, 480, 120);
-	struct ka_frame *held[4];
+	struct ka_frame *held[HELD];
 
 	(void)state;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < HELD; i++)
 		held[i] = next(s);
 	assert_null(next(s));
 	assert_int_equal(s->dropped, 1);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < HELD; i++)
 		assert_int_equal(read_strip(held[i]), i);
 	ka_frame_unref(&held[1]);
 	held[1] = next(s);
-	assert_int_equal(read_strip(held[1]), 5);
+	assert_int_equal(read_strip(held[1]), HELD + 1);
 	/* They may outlive the source's own use of them. */
 	s->ops->close(s);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < HELD; i++)
 		ka_frame_unref(&held[i]);
 	ka_source_free(s);
 }
