@@ -34,7 +34,9 @@ static int on_test_delay(struct ka_session *s, const Rd__Message *msg)
 	if (s->probe_sent_us)
 		s->delay_ms = (uint32_t)((s->last_rx_us - s->probe_sent_us) / 1000);
 	s->probe_sent_us = 0;
-	return 0;
+	ka_qos_probe_answered(&s->video.qos, s->last_rx_us);
+	/* What was held back because of it may go. */
+	return s->state == KA_SES_ACTIVE ? ka_video_pump(s) : 0;
 }
 
 /* Before login the only thing of Misc that counts is good-bye. */

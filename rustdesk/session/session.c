@@ -105,6 +105,7 @@ static int send_probe(struct ka_session *s, int64_t now)
 	msg.union_case = RD__MESSAGE__UNION_TEST_DELAY;
 	msg.test_delay = &probe;
 	s->probe_sent_us = now;
+	ka_qos_probe_sent(&s->video.qos, now);
 	return ka_session_send(s, &msg);
 }
 
@@ -131,8 +132,11 @@ static void on_tick(uv_timer_t *t)
 	}
 	if (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE)
 		ret = send_probe(s, now);
-	if (!ret && s->state == KA_SES_ACTIVE)
+	if (!ret && s->state == KA_SES_ACTIVE) {
+		/* Said again each second: which encoder suits depends on what the others want by now. */
+		ka_video_update_wish(s);
 		ret = ka_video_pump(s);
+	}
 	if (ret < 0) {
 		s->end_reason = ka_err_str(ret);
 		finish(s);
@@ -159,15 +163,19 @@ static int on_message(void *arg, uint8_t *data, size_t len)
 	return 0;
 }
 
-static void on_drained(void *arg)
+void ka_session_pump(struct ka_session *s)
 {
-	struct ka_session *s = arg;
 	int ret = s->state == KA_SES_ACTIVE ? ka_video_pump(s) : 0;
 
 	if (ret < 0) {
 		s->end_reason = ka_err_str(ret);
 		finish(s);
 	}
+}
+
+static void on_drained(void *arg)
+{
+	ka_session_pump(arg);
 }
 
 /* The stream ended without an error of ours. */
@@ -195,7 +203,6 @@ static void on_wake(void *arg)
 {
 	struct ka_session *s = arg;
 	const char *reason = atomic_exchange(&s->stop_reason, NULL);
-	int ret;
 
 	if (reason) {
 		ka_session_close(s, reason);
@@ -203,13 +210,7 @@ static void on_wake(void *arg)
 		ka_timer_once(&s->deadline, on_deadline, 100);
 		return;
 	}
-	if (s->state != KA_SES_ACTIVE)
-		return;
-	ret = ka_video_pump(s);
-	if (ret < 0) {
-		s->end_reason = ka_err_str(ret);
-		finish(s);
-	}
+	ka_session_pump(s);
 }
 
 static int open_conn(struct ka_session *s)
@@ -245,7 +246,8 @@ static int run(struct ka_session *s)
 
 	uv_timer_init(&s->loop.uv, &s->tick);
 	uv_timer_init(&s->loop.uv, &s->deadline);
-	s->tick.data = s->deadline.data = s;
+	uv_timer_init(&s->loop.uv, &s->pace);
+	s->tick.data = s->deadline.data = s->pace.data = s;
 	s->handles_open = true;
 	ret = open_conn(s);
 	if (!ret)
@@ -276,6 +278,7 @@ static void *session_main(void *arg)
 	if (s->handles_open) {
 		uv_close((uv_handle_t *)&s->tick, NULL);
 		uv_close((uv_handle_t *)&s->deadline, NULL);
+		uv_close((uv_handle_t *)&s->pace, NULL);
 	}
 	if (s->login_us)
 		ka_log(INFO, "session", "end",
@@ -305,6 +308,7 @@ int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg, 
 	s->in = *in;
 	ka_listing_init(s);
 	s->input.enabled = true;
+	ka_qos_init(&s->video.qos);
 	ka_keymap_init(&s->input.map, cfg->rd->platform == KA_RD_WINDOWS);
 	ka_addr_text(s->peer_text, &in->peer);
 	ka_pb_init(&s->pb, KA_SES_PB_BUDGET_LOGIN);

@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "proto/message.pb-c.h"
 #include "rustdesk/session/keymap.h"
+#include "rustdesk/session/qos.h"
 #include "rustdesk/session/session.h"
 #include "rustdesk/wire/addr.h"
 #include "rustdesk/wire/conn.h"
@@ -37,6 +38,8 @@ struct ka_ses_video {
 	uint32_t width, height; /* announced to the controller, pixels */
 	uint32_t ratio_percent; /* of the base bitrate, from the image quality; 0 = default */
 	uint32_t custom_fps, auto_fps;
+	struct ka_qos qos;
+	bool fresh;	    /* nothing has been sent since the decoder's last start */
 	int64_t stop_at_us; /* the controller has stopped watching, and has not come back by then; 0 = it watches */
 	bool first_sent;    /* the controller has been sent a picture: pointer events count from here */
 	bool ack_required;  /* web clients: one picture at a time */
@@ -75,6 +78,7 @@ struct ka_session {
 	struct ka_loop loop;
 	uv_timer_t tick;     /* once a second */
 	uv_timer_t deadline; /* of the state */
+	uv_timer_t pace;     /* the link is full: when to try again */
 	bool handles_open;
 	struct ka_conn *conn;
 	struct ka_pb pb;
@@ -122,6 +126,8 @@ static inline bool ka_session_may(const struct ka_session *s, uint32_t permissio
 int ka_session_send(struct ka_session *s, Rd__Message *msg);
 /* Packs misc into a Message. */
 int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc);
+/* Sends the pictures that may be sent now; an error ends the session. */
+void ka_session_pump(struct ka_session *s);
 /* Ends after what is queued had a second to leave. reason: static text for the log. */
 void ka_session_end(struct ka_session *s, const char *reason);
 /* Tells the controller why (close_reason), then ends. */

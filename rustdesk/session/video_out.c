@@ -13,15 +13,27 @@
 #define KEY_BACKOFF_MAX_US KA_SEC(5)
 #define ACK_TIMEOUT_US KA_SEC(3)
 
+static uint32_t chosen_fps(const struct ka_ses_video *v)
+{
+	return v->custom_fps && v->auto_fps ? KA_MIN(v->custom_fps, v->auto_fps) : KA_MAX(v->custom_fps, v->auto_fps);
+}
+
+static void set_wish(struct ka_session *s, struct ka_qos_wish wish)
+{
+	struct ka_ses_video *v = &s->video;
+
+	v->wish = (struct ka_host_wish){.kbps = wish.kbps, .fps = wish.fps, .narrow = wish.narrow};
+	if (v->viewer)
+		s->cfg.host->set_wish(s->cfg.host->ctx, v->viewer, &v->wish);
+}
+
 void ka_video_update_wish(struct ka_session *s)
 {
 	struct ka_ses_video *v = &s->video;
 
-	v->wish.kbps = ka_bitrate_kbps(v->width, v->height, v->ratio_percent);
-	v->wish.fps =
-		v->custom_fps && v->auto_fps ? KA_MIN(v->custom_fps, v->auto_fps) : KA_MAX(v->custom_fps, v->auto_fps);
-	if (v->viewer)
-		s->cfg.host->set_wish(s->cfg.host->ctx, v->viewer, &v->wish);
+	ka_qos_limit(&v->qos, ka_bitrate_kbps(v->width, v->height, v->ratio_percent), chosen_fps(v),
+		     ka_bitrate_kbps(v->width, v->height, 0));
+	set_wish(s, ka_qos_decide(&v->qos, ka_clock_us()));
 }
 
 int ka_video_start(struct ka_session *s)
@@ -32,6 +44,7 @@ int ka_video_start(struct ka_session *s)
 	if (v->viewer)
 		return 0;
 	v->key_backoff_us = KEY_BACKOFF_MIN_US;
+	v->fresh = true;
 	ka_video_update_wish(s);
 	ret = s->cfg.host->watch(s->cfg.host->ctx, &v->wish, ka_loop_waker(&s->loop), &v->viewer, &v->sub);
 	if (ret < 0)
@@ -44,6 +57,7 @@ void ka_video_stop(struct ka_session *s)
 	if (!s->video.viewer)
 		return;
 	s->cfg.host->unwatch(s->cfg.host->ctx, s->video.viewer);
+	uv_timer_stop(&s->pace);
 	s->video.viewer = NULL;
 	s->video.sub = NULL;
 }
@@ -62,8 +76,10 @@ static void request_key(struct ka_session *s, int64_t now)
 
 void ka_video_restart(struct ka_session *s)
 {
-	if (!s->video.viewer)
+	/* A newcomer's requests before its first picture come to one key picture, which it has been promised anyway. */
+	if (!s->video.viewer || s->video.fresh)
 		return;
+	s->video.fresh = true;
 	ka_hub_restart(s->video.sub);
 	s->cfg.host->request_key(s->cfg.host->ctx, s->video.viewer);
 }
@@ -109,12 +125,52 @@ static int send_next(struct ka_session *s, struct ka_packet *p)
 		ka_log(INFO, "session", "first-picture", "n=%u after_ms=%d", s->cfg.number,
 		       (int)((ka_clock_us() - s->login_us) / 1000));
 	v->first_sent = true;
+	v->fresh = false;
 	v->sent++;
 	v->ack_pending = v->ack_required;
 	v->ack_since_us = ka_clock_us();
 	if (!p->key && v->key_backoff_us > KEY_BACKOFF_MIN_US && !ka_conn_pending(s->conn))
 		v->key_backoff_us -= v->key_backoff_us / 64;
 	return 0;
+}
+
+static void on_pace(uv_timer_t *t)
+{
+	struct ka_session *s = t->data;
+
+	ka_session_pump(s);
+}
+
+/* Feeds what the socket says; a wish that has changed goes to the encoder. */
+static void read_link(struct ka_session *s, int64_t now)
+{
+	struct ka_ses_video *v = &s->video;
+	struct ka_conn_link link;
+	struct ka_qos_wish wish;
+
+	ka_conn_get_link(s->conn, &link);
+	ka_qos_link(&v->qos, now,
+		    &(struct ka_qos_link){.acked = link.acked,
+					  .outstanding = link.outstanding,
+					  .unsent = link.unsent,
+					  .rtt_us = link.rtt_us});
+	wish = ka_qos_decide(&v->qos, now);
+	if (wish.kbps < v->wish.kbps)
+		ka_log(DEBUG, "session", "slower", "n=%u kbps=%u lag_ms=%d rate_kbps=%d outstanding=%zu rtt_ms=%d",
+		       s->cfg.number, wish.kbps, (int)(ka_qos_lag_us(&v->qos, now) / 1000), (int)(v->qos.rate / 125),
+		       link.outstanding, (int)(link.rtt_us / 1000));
+	if (wish.kbps != v->wish.kbps || wish.fps != v->wish.fps || wish.narrow != v->wish.narrow)
+		set_wish(s, wish);
+}
+
+/* True: not now; the timer tries again. */
+static bool hold_back(struct ka_session *s, int64_t now)
+{
+	int64_t hold = ka_qos_hold_us(&s->video.qos, now);
+
+	if (hold)
+		ka_timer_once(&s->pace, on_pace, (uint64_t)(hold + 999) / 1000);
+	return hold > 0;
 }
 
 int ka_video_pump(struct ka_session *s)
@@ -129,6 +185,9 @@ int ka_video_pump(struct ka_session *s)
 		struct ka_packet *p;
 
 		if (v->ack_pending && now - v->ack_since_us < ACK_TIMEOUT_US)
+			break;
+		read_link(s, now);
+		if (hold_back(s, now))
 			break;
 		p = ka_hub_take(v->sub);
 		if (!p) {

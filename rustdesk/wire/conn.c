@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
@@ -246,6 +248,29 @@ void ka_conn_set_in_limit(struct ka_conn *c, size_t limit)
 size_t ka_conn_pending(const struct ka_conn *c)
 {
 	return uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
+}
+
+void ka_conn_get_link(const struct ka_conn *c, struct ka_conn_link *out)
+{
+	size_t pending = ka_conn_pending(c);
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	int queued = 0;
+	int unsent = 0;
+	uv_os_fd_t fd;
+
+	*out = (struct ka_conn_link){.outstanding = pending, .unsent = pending};
+	/* tcp(7): SIOCOUTQ counts what is not acknowledged, SIOCOUTQNSD what is not sent. */
+	if (!c->closed && uv_fileno((const uv_handle_t *)&c->tcp, &fd) == 0) {
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+			out->rtt_us = info.tcpi_rtt;
+		if (ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0)
+			out->outstanding += (size_t)queued;
+		if (ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0)
+			out->unsent += (size_t)unsent;
+	}
+	/* After a FIN the kernel counts one more. */
+	out->acked = c->submitted - KA_MIN((uint64_t)out->outstanding, c->submitted);
 }
 
 int64_t ka_conn_stalled_us(struct ka_conn *c, int64_t now_us)

@@ -45,6 +45,14 @@ void ka_conn_set_in_limit(struct ka_conn *c, size_t limit);
 void ka_conn_set_out_limit(struct ka_conn *c, size_t limit);
 /* Bytes the kernel has not taken yet. */
 size_t ka_conn_pending(const struct ka_conn *c);
+struct ka_conn_link {
+	uint64_t acked;	    /* bytes the other kernel has acknowledged, since the beginning */
+	size_t outstanding; /* bytes handed to send and not acknowledged */
+	size_t unsent;	    /* of these not sent yet */
+	int64_t rtt_us;	    /* smoothed; 0 = unknown */
+};
+/* What the kernel says of the link to the other end, or to the relay between. */
+void ka_conn_get_link(const struct ka_conn *c, struct ka_conn_link *out);
 /* For how long pending bytes have not moved, as of now. Call about once a second. */
 int64_t ka_conn_stalled_us(struct ka_conn *c, int64_t now_us);
 /* Gives back the socket's memory once the loop has run; idempotent. */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Quality of service for one controller: how much its link carries, what to ask of the encoder, and whether a picture
+ * may be sent now. Pure: fed with readings and a clock, touches nothing.
+ *
+ * Three things are looked at: bytes the other kernel has not acknowledged, over the rate at which it does (lag of the
+ * link), for how long pictures have been held back (lag here), and TestDelay, the only one that sees through a relay.
+ *
+ *   lag > 150 ms ──► rate × 0.5..0.8, at once            pictures wait while more than 120 ms are on the way
+ *   lag <  60 ms ──► rate +17 % a second, slower near the rate that was too much, up to what the user chose
+ */
+#ifndef KA_QOS_H
+#define KA_QOS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+#define KA_QOS_MIN_KBPS 64
+
+/* Least of the last 10 to 20 s. */
+struct ka_qos_floor {
+	int64_t now, before; /* of this and the previous 10 s; INT64_MAX = nothing seen */
+	int64_t since_us;
+};
+
+/* What the socket says. */
+struct ka_qos_link {
+	uint64_t acked;	    /* bytes, since the beginning */
+	size_t outstanding; /* bytes handed over and not acknowledged */
+	size_t unsent;	    /* of these not even sent: TCP itself holds them back */
+	int64_t rtt_us;	    /* smoothed; 0 = unknown */
+};
+
+struct ka_qos {
+	uint32_t user_kbps, user_fps; /* what the user chose; fps 0 = no choice */
+	uint32_t full_kbps;	      /* a picture of this size at the default quality */
+	uint32_t kbps;
+	uint64_t rate; /* bytes a second that the link is known to carry; 0 = unknown */
+	struct ka_qos_link link;
+	struct ka_qos_floor rtt, probe;
+	int64_t probe_sent_us; /* 0 = none on its way */
+	int64_t probe_us;      /* last round trip */
+	int64_t closed_us;     /* pictures have been held back since; 0 = they are not */
+	int64_t mark_us;       /* start of the rate's sample */
+	uint64_t mark_acked;
+	bool mark_busy;
+	int64_t cut_us, raised_us;
+	uint64_t cut_acked; /* link.acked then */
+	uint32_t bad_kbps;  /* rate that was too much last */
+};
+
+struct ka_qos_wish {
+	uint32_t kbps, fps; /* fps 0 = no wish */
+	bool narrow;	    /* the link, not the user, decides; stays for a minute, so that nobody goes to and fro */
+};
+
+void ka_qos_init(struct ka_qos *q);
+/* The user's choice and the picture's size. Without a sign of congestion the wish follows at once. */
+void ka_qos_limit(struct ka_qos *q, uint32_t kbps, uint32_t fps, uint32_t full_kbps);
+void ka_qos_probe_sent(struct ka_qos *q, int64_t now_us);
+void ka_qos_probe_answered(struct ka_qos *q, int64_t now_us);
+void ka_qos_link(struct ka_qos *q, int64_t now_us, const struct ka_qos_link *link);
+/* 0: a picture may be sent now; else ask again after so long, or when something was acknowledged or answered. */
+int64_t ka_qos_hold_us(struct ka_qos *q, int64_t now_us);
+/* Weighs what has been fed; call often. The wish of the moment. */
+struct ka_qos_wish ka_qos_decide(struct ka_qos *q, int64_t now_us);
+/* By how much a picture sent now comes late, as far as is known. */
+int64_t ka_qos_lag_us(const struct ka_qos *q, int64_t now_us);
+
+#endif
