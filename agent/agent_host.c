@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/agent_host.h"
 
+#include <stdlib.h>
+
 static struct ka_video_wish to_video(const struct ka_host_wish *w)
 {
-	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps};
+	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps, .narrow = w->narrow};
 }
 
 static int watch(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
@@ -55,12 +57,21 @@ static void picture(void *ctx, struct ka_host_picture *out)
 static void input(void *ctx, struct ka_input *event)
 {
 	struct ka_agent_parts *p = ctx;
+	bool pass;
 
-	ka_hid_post(p->hid, event);
+	pthread_mutex_lock(&p->lock);
+	pass = ka_arbiter_pass(&p->arbiter, event, event->at_us);
+	pthread_mutex_unlock(&p->lock);
+	if (pass)
+		ka_hid_post(p->hid, event);
+	else if (event->kind == KA_INPUT_TEXT)
+		free(event->text.utf8);
 }
 
-void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts)
+void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms)
 {
+	pthread_mutex_init(&parts->lock, NULL);
+	ka_arbiter_init(&parts->arbiter, hold_ms);
 	*out = (struct ka_host){
 		.ctx = parts,
 		.watch = watch,
@@ -70,4 +81,9 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts)
 		.picture = picture,
 		.input = input,
 	};
+}
+
+void ka_agent_host_fini(struct ka_agent_parts *parts)
+{
+	pthread_mutex_destroy(&parts->lock);
 }

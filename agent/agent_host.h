@@ -3,6 +3,9 @@
 #ifndef KA_AGENT_HOST_H
 #define KA_AGENT_HOST_H
 
+#include <pthread.h>
+
+#include "agent/arbiter.h"
 #include "capture/capture.h"
 #include "hid/hid.h"
 #include "rustdesk/host.h"
@@ -10,9 +13,13 @@
 struct ka_agent_parts {
 	struct ka_capture *capture;
 	struct ka_hid *hid;
+	pthread_mutex_t lock; /* guards the arbiter */
+	struct ka_arbiter arbiter;
 };
 
-/* parts outlive the host. */
-void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts);
+/* parts outlive the host; zeroed before the first call but for capture and hid. hold_ms: as in arbiter.h. */
+void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms);
+/* Zeroed parts are fine. */
+void ka_agent_host_fini(struct ka_agent_parts *parts);
 
 #endif

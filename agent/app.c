@@ -221,7 +221,7 @@ static int make_endpoint(struct ka_app *a, struct ka_errbuf *eb)
 	}
 	ka_state_load_trusted(&trusted, a->cfg->state_dir);
 	rd.trusted = trusted.len ? (const char *)trusted.data : NULL;
-	ka_agent_host_init(&host, &a->parts);
+	ka_agent_host_init(&host, &a->parts, a->cfg->hold_ms);
 	if (!ret)
 		ret = ka_rd_new(&a->rd, &rd, &a->identity, &host, eb);
 	ka_bytes_fini(&trusted);
@@ -373,6 +373,7 @@ void ka_app_free(struct ka_app *a)
 	ka_rd_free(a->rd);
 	ka_hid_free(a->parts.hid);
 	ka_capture_free(a->parts.capture);
+	ka_agent_host_fini(&a->parts);
 	ka_loop_fini(&a->loop);
 	explicit_bzero(a, sizeof(*a));
 	free(a);

@@ -28,6 +28,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.preset = ka_config_preset_words[raw->video.preset],
 		.threads = raw->video.threads,
 		.slate_fps = raw->video.slate_fps,
+		.card_noise = raw->video.card_noise,
 	};
 	if (c->video.source == KA_SOURCE_CARD && !c->video.width) {
 		c->video.width = 1280;
@@ -49,6 +50,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.layout = raw->hid.layout,
 		.type_interval_ms = raw->hid.type_interval_ms,
 	};
+	c->hold_ms = raw->hid.hold_ms;
 	c->id = raw->rustdesk.id;
 	c->password_set = raw->rustdesk.password[0] || raw->rustdesk.password_hash[0];
 	c->rustdesk = (struct ka_rd_cfg){

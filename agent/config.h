@@ -25,6 +25,7 @@ struct ka_config {
 	struct ka_config_log log;
 	struct ka_capture_cfg video;
 	struct ka_hid_cfg hid;
+	unsigned int hold_ms; /* hid.hold_ms: see agent/arbiter.h */
 	struct ka_rd_cfg rustdesk;
 	const char *id;		  /* wanted id; "" = generated once and kept */
 	bool password_set;	  /* a permanent one, as text or hash */

@@ -40,6 +40,7 @@ static const struct ka_config_key video_keys[] = {
 	{"preset", KA_KEY_WORD, AT(video.preset), .words = ka_config_preset_words},
 	{"threads", KA_KEY_UINT, AT(video.threads), 0, 16},
 	{"slate_fps", KA_KEY_UINT, AT(video.slate_fps), 1, 10},
+	{"card_noise", KA_KEY_UINT, AT(video.card_noise), 0, 100},
 	END,
 };
 
@@ -56,6 +57,7 @@ static const struct ka_config_key hid_keys[] = {
 	{"max_power_ma", KA_KEY_UINT, AT(hid.max_power_ma), 2, 500},
 	{"layout", KA_KEY_STRING, AT(hid.layout), 2, 64},
 	{"type_interval_ms", KA_KEY_UINT, AT(hid.type_interval_ms), 1, 1000},
+	{"hold_ms", KA_KEY_UINT, AT(hid.hold_ms), 0, 60000},
 	END,
 };
 
@@ -242,7 +244,8 @@ const struct ka_config_raw ka_config_defaults = {
 		.serial = "",
 		.max_power_ma = 100,
 		.layout = "us",
-		.type_interval_ms = 10},
+		.type_interval_ms = 10,
+		.hold_ms = 1500},
 	.rustdesk = {.id = "",
 		     .password = "",
 		     .password_hash = "",

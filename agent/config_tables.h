@@ -20,12 +20,12 @@ struct ka_config_raw {
 	struct {
 		int source, format, preset;
 		const char *device;
-		unsigned int width, height, fps, threads, slate_fps;
+		unsigned int width, height, fps, threads, slate_fps, card_noise;
 	} video;
 	struct {
 		int backend;
 		const char *record_file, *udc, *gadget, *manufacturer, *product, *serial, *layout;
-		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms;
+		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms, hold_ms;
 	} hid;
 	struct {
 		const char *id, *password, *password_hash, *totp_secret, *allow_addresses, *allow_ids, *server, *relay,

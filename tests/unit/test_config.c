@@ -301,6 +301,7 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME_TEXT(video.preset);
 	SAME(video.threads);
 	SAME(video.slate_fps);
+	SAME(video.card_noise);
 	SAME(hid.backend);
 	SAME_TEXT(hid.record_file);
 	SAME_TEXT(hid.udc);
@@ -313,6 +314,7 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME(hid.max_power_ma);
 	SAME_TEXT(hid.layout);
 	SAME(hid.type_interval_ms);
+	SAME(hold_ms);
 	SAME_TEXT(id);
 	SAME_TEXT(rustdesk.password);
 	SAME(password_set);
