@@ -228,6 +228,8 @@ static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 
 	s->picture_us = now;
 	s->open_retry_us = OPEN_RETRY_MIN_US;
+	/* Before: who has seen the picture finds it counted. */
+	count_frames(s, 0);
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
 		struct rendition *r = &s->renditions[i];
 
