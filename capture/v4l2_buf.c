@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 
-/* For each rendition one waiting and one encoded or kept for a repeat; one more, and two for the driver in turn. */
-#define WANTED 7u
+/* One being encoded, one waiting, one kept for a repeat, and two for the driver to fill in turn. */
+#define WANTED 5u
 #define BUFS_MAX 16u
 /* Sets whose frames are still out; more means that somebody never lets go. */
 #define RETIRED_MAX 2u

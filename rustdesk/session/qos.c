@@ -17,7 +17,7 @@
 /* A client that never echoes must see pictures all the same. */
 #define PROBE_GIVEN_UP_US KA_SEC(3)
 /* More round trip than this over the least is a queue. */
-#define RTT_QUEUED_US KA_MS(25)
+#define RTT_QUEUED_US KA_MS(40)
 #define SAMPLE_US KA_MS(100)
 #define CUT_EVERY_US KA_MS(250)
 #define RAISE_AFTER_US KA_SEC(1)
@@ -97,15 +97,23 @@ static int64_t probe_lag(const struct ka_qos *q, int64_t now_us)
 	return KA_MAX(trip - floor_get(&q->probe), (int64_t)0);
 }
 
+/* A receiver may sit on the acknowledgement of two segments for some 40 ms (RFC 9293 3.8.6.3): no sign of a queue. */
+static size_t outstanding(const struct ka_qos_link *l)
+{
+	return l->outstanding - KA_MIN(l->outstanding, 2 * l->mss);
+}
+
 static int64_t drain_us(const struct ka_qos *q)
 {
-	return q->rate ? (int64_t)((uint64_t)q->link.outstanding * 1000000 / q->rate) : 0;
+	return q->rate ? (int64_t)((uint64_t)outstanding(&q->link) * 1000000 / q->rate) : 0;
 }
 
 /* Bytes wait somewhere. Many of them on the way prove nothing: a long link holds many, and a link that never had much
  * to carry has not shown what it can. */
 static bool is_queued(const struct ka_qos *q, const struct ka_qos_link *l)
 {
+	if (!outstanding(l))
+		return false;
 	return l->unsent || l->rtt_us > floor_get(&q->rtt) + RTT_QUEUED_US;
 }
 
@@ -217,7 +225,9 @@ static void raise(struct ka_qos *q, int64_t now_us)
 	if (now_us - q->cut_us > BAD_FORGOTTEN_US)
 		q->bad_kbps = 0;
 	for (steps = KA_MIN(steps, (int64_t)4); steps > 0; steps--) {
-		uint32_t percent = q->bad_kbps && q->kbps > q->bad_kbps / 100 * 85 ? 1 : 5;
+		/* Carefully past the rate that was too much last; beyond, it is history. */
+		bool near = q->kbps > q->bad_kbps / 100 * 85 && q->kbps < q->bad_kbps / 100 * 115;
+		uint32_t percent = near ? 2 : 5;
 
 		q->kbps = KA_MIN(q->kbps + KA_MAX(q->kbps * percent / 100, 1u), q->user_kbps);
 	}

@@ -31,6 +31,7 @@ struct ka_qos_link {
 	uint64_t acked;	    /* bytes, since the beginning */
 	size_t outstanding; /* bytes handed over and not acknowledged */
 	size_t unsent;	    /* of these not even sent: TCP itself holds them back */
+	size_t mss;	    /* bytes of a segment */
 	int64_t rtt_us;	    /* smoothed; 0 = unknown */
 };
 

@@ -36,6 +36,12 @@ void ka_video_update_wish(struct ka_session *s)
 	set_wish(s, ka_qos_decide(&v->qos, ka_clock_us()));
 }
 
+/* A key picture has been asked for already: give it time before asking again. */
+static void expect_key(struct ka_ses_video *v)
+{
+	v->next_key_request_us = ka_clock_us() + v->key_backoff_us;
+}
+
 int ka_video_start(struct ka_session *s)
 {
 	struct ka_ses_video *v = &s->video;
@@ -45,6 +51,7 @@ int ka_video_start(struct ka_session *s)
 		return 0;
 	v->key_backoff_us = KEY_BACKOFF_MIN_US;
 	v->fresh = true;
+	expect_key(v);
 	ka_video_update_wish(s);
 	ret = s->cfg.host->watch(s->cfg.host->ctx, &v->wish, ka_loop_waker(&s->loop), &v->viewer, &v->sub);
 	if (ret < 0)
@@ -80,6 +87,7 @@ void ka_video_restart(struct ka_session *s)
 	if (!s->video.viewer || s->video.fresh)
 		return;
 	s->video.fresh = true;
+	expect_key(&s->video);
 	ka_hub_restart(s->video.sub);
 	s->cfg.host->request_key(s->cfg.host->ctx, s->video.viewer);
 }
@@ -153,6 +161,7 @@ static void read_link(struct ka_session *s, int64_t now)
 		    &(struct ka_qos_link){.acked = link.acked,
 					  .outstanding = link.outstanding,
 					  .unsent = link.unsent,
+					  .mss = link.mss,
 					  .rtt_us = link.rtt_us});
 	wish = ka_qos_decide(&v->qos, now);
 	if (wish.kbps < v->wish.kbps)

@@ -262,8 +262,10 @@ void ka_conn_get_link(const struct ka_conn *c, struct ka_conn_link *out)
 	*out = (struct ka_conn_link){.outstanding = pending, .unsent = pending};
 	/* tcp(7): SIOCOUTQ counts what is not acknowledged, SIOCOUTQNSD what is not sent. */
 	if (!c->closed && uv_fileno((const uv_handle_t *)&c->tcp, &fd) == 0) {
-		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0) {
 			out->rtt_us = info.tcpi_rtt;
+			out->mss = info.tcpi_snd_mss;
+		}
 		if (ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0)
 			out->outstanding += (size_t)queued;
 		if (ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0)

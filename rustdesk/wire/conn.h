@@ -49,6 +49,7 @@ struct ka_conn_link {
 	uint64_t acked;	    /* bytes the other kernel has acknowledged, since the beginning */
 	size_t outstanding; /* bytes handed to send and not acknowledged */
 	size_t unsent;	    /* of these not sent yet */
+	size_t mss;	    /* bytes of a segment */
 	int64_t rtt_us;	    /* smoothed; 0 = unknown */
 };
 /* What the kernel says of the link to the other end, or to the relay between. */

@@ -406,6 +406,51 @@ def test_a_controller_that_stops_reading_loses_frames_not_the_others(start_agent
         assert newest >= got[-1]
 
 
+def test_a_newcomer_costs_the_others_one_key_picture(agent):
+    with connect(agent) as watching, connect(agent) as newcomer:
+        watching.login(PASSWORD)
+        # Past the picture that it got itself and those that repeat it.
+        watching.run(1.0)
+        watching.pictures.clear()
+        newcomer.send_login(PASSWORD)
+        newcomer.capture_displays(set=[0])
+        newcomer.refresh_video()
+        newcomer.refresh_video_display(0)
+        assert newcomer.frame().key
+        watching.run(1.5)
+        assert sum(p.key for p in watching.pictures) == 1
+
+
+def test_who_types_holds_the_keyboard_and_who_drags_the_pointer(start_agent):
+    agent = start_agent(hid={"hold_ms": 60000})
+    with connect(agent) as ann, connect(agent) as bob:
+        for client in (ann, bob):
+            client.login(PASSWORD)
+            client.frame()
+        ann.mouse_move(100, 100)
+        ann.mouse_down(LEFT)
+        agent.wait_reports(lambda rows: rows and rows[-1][1][0] == 1, "abs")
+        ann.send_key("a")
+        agent.wait_reports(lambda rows: rows and rows[-1][1][2] == 4, "keyboard")
+        bob.tap("b")
+        bob.mouse_move(300, 300)
+        bob.click(300, 300, RIGHT)
+        bob.run(0.3)
+        ann.send_key("a", down=False)
+        ann.mouse_up(LEFT)
+        agent.wait_reports(lambda rows: agent.all_released())
+        assert not any(r[1][2] == 5 for r in agent.reports("keyboard"))
+        assert not any(r[1][0] & 2 for r in agent.reports("abs"))
+        assert len({r[1][1:5] for r in agent.reports("abs")}) == 1
+        # The pointer is free again, and so is the keyboard once Ann has gone.
+        bob.mouse_move(300, 300)
+        agent.wait_reports(lambda rows: len({r[1][1:5] for r in rows}) == 2, "abs")
+        ann.close()
+        agent.wait_log("session: end", 5)
+        bob.tap("b")
+        agent.wait_reports(lambda rows: any(r[1][2] == 5 for r in rows), "keyboard")
+
+
 def test_stop_is_quick_and_says_good_bye(start_agent):
     agent = start_agent()
     with connect(agent) as client:

@@ -260,6 +260,37 @@ static void test_client_that_never_echoes_sees_pictures(void **state)
 	assert_true(s.seen - seen > 100);
 }
 
+static void test_delayed_acknowledgements_are_no_congestion(void **state)
+{
+	struct ka_qos_link l = {.mss = 1448, .rtt_us = 300};
+	struct ka_qos q;
+	int64_t now = START_US;
+
+	(void)state;
+	ka_qos_init(&q);
+	ka_qos_limit(&q, 8000, 0, 4000);
+	ka_qos_link(&q, now, &l);
+	/* A still screen: small pictures whose acknowledgement comes with the next one's, or after 45 ms. */
+	for (int i = 0; i < 300; i++) {
+		now += PERIOD_US;
+		l.rtt_us = 45000;
+		l.acked += 1500;
+		l.outstanding = 2500;
+		ka_qos_link(&q, now, &l);
+		assert_int_equal(ka_qos_hold_us(&q, now), 0);
+		assert_int_equal(ka_qos_decide(&q, now).kbps, 8000);
+	}
+	/* Then a key picture. */
+	l.outstanding = 40000;
+	for (int i = 0; i < 10; i++) {
+		now += KA_MS(1);
+		ka_qos_link(&q, now, &l);
+		assert_int_equal(ka_qos_hold_us(&q, now), 0);
+		assert_int_equal(ka_qos_decide(&q, now).kbps, 8000);
+	}
+	assert_false(ka_qos_decide(&q, now).narrow);
+}
+
 static void test_users_choice_bounds_and_is_followed_at_once(void **state)
 {
 	struct ka_qos q;
@@ -295,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_congestion_behind_a_relay_shows_in_test_delay),
 		cmocka_unit_test(test_still_screen_does_not_pull_the_rate_down),
 		cmocka_unit_test(test_client_that_never_echoes_sees_pictures),
+		cmocka_unit_test(test_delayed_acknowledgements_are_no_congestion),
 		cmocka_unit_test(test_users_choice_bounds_and_is_followed_at_once),
 	};
 

@@ -36,7 +36,7 @@ static void test_dequeue_broken_pictures_go_back(void **state)
 	assert_null(f);
 	assert_int_equal(r->src->captured, 3);
 	assert_int_equal(r->src->dropped, 3);
-	assert_int_equal(fake_v4l2_queued(&r->dev), 7);
+	assert_int_equal(fake_v4l2_queued(&r->dev), 5);
 	assert_true(fake_v4l2_fill(&r->dev, 4, 640 * 480 * 3 / 2, 0));
 	assert_int_equal(v4l2_rig_dequeue(r, &f), 0);
 	assert_non_null(f);
@@ -98,29 +98,29 @@ static void test_dequeue_newest_wins(void **state)
 	ka_frame_unref(&f);
 	assert_true(r->homes > 0);
 	assert_int_equal(v4l2_rig_dequeue(r, &f), 0);
-	assert_int_equal(fake_v4l2_queued(&r->dev), 7);
+	assert_int_equal(fake_v4l2_queued(&r->dev), 5);
 }
 
 static void test_dequeue_all_lent_out_waits(void **state)
 {
 	struct v4l2_rig *r = *state;
-	struct ka_frame *held[7];
+	struct ka_frame *held[5];
 	struct ka_frame *f;
 
 	v4l2_rig_open_and_start(r);
-	for (uint8_t i = 0; i < 7; i++) {
+	for (uint8_t i = 0; i < 5; i++) {
 		assert_true(fake_v4l2_fill(&r->dev, i, UINT32_MAX, 0));
 		assert_int_equal(v4l2_rig_dequeue(r, &held[i]), 0);
 	}
 	assert_false(fake_v4l2_fill(&r->dev, 9, UINT32_MAX, 0));
 	assert_int_equal(v4l2_rig_dequeue(r, &f), 0);
 	assert_null(f);
-	for (uint8_t i = 0; i < 7; i++) {
+	for (uint8_t i = 0; i < 5; i++) {
 		assert_int_equal(held[i]->planes[1].data[0], i);
 		ka_frame_unref(&held[i]);
 	}
 	assert_int_equal(v4l2_rig_dequeue(r, &f), 0);
-	assert_int_equal(fake_v4l2_queued(&r->dev), 7);
+	assert_int_equal(fake_v4l2_queued(&r->dev), 5);
 }
 
 static void test_stop_frames_outlive_it(void **state)
@@ -132,7 +132,7 @@ static void test_stop_frames_outlive_it(void **state)
 	assert_true(fake_v4l2_fill(&r->dev, 42, UINT32_MAX, 0));
 	assert_int_equal(v4l2_rig_dequeue(r, &old), 0);
 	r->src->ops->stop(r->src);
-	assert_int_equal(fake_v4l2_mapped(&r->dev), 7);
+	assert_int_equal(fake_v4l2_mapped(&r->dev), 5);
 	assert_int_equal(old->planes[0].data[640 * 480 - 1], 42);
 	/* A new run beside it. */
 	assert_int_equal(v4l2_rig_start(r), 0);
@@ -143,7 +143,7 @@ static void test_stop_frames_outlive_it(void **state)
 	ka_frame_unref(&old);
 	assert_int_equal(fake_v4l2_mapped(&r->dev), 10);
 	r->src->ops->dequeue(r->src, &old);
-	assert_int_equal(fake_v4l2_mapped(&r->dev), 7);
+	assert_int_equal(fake_v4l2_mapped(&r->dev), 5);
 	ka_frame_unref(&f);
 }
 
