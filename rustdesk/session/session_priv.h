@@ -39,6 +39,9 @@ struct ka_ses_video {
 	uint32_t ratio_percent; /* of the base bitrate, from the image quality; 0 = default */
 	uint32_t custom_fps, auto_fps;
 	struct ka_qos qos;
+	uint8_t rendition;  /* of the last picture */
+	int64_t pts_ms;	    /* of the last picture */
+	int64_t pts_least;  /* renditions are encoded side by side: the first of another one may be the older */
 	bool fresh;	    /* nothing has been sent since the decoder's last start */
 	int64_t stop_at_us; /* the controller has stopped watching, and has not come back by then; 0 = it watches */
 	bool first_sent;    /* the controller has been sent a picture: pointer events count from here */

@@ -102,7 +102,11 @@ static int send_packet(struct ka_session *s, struct ka_packet *p)
 
 	frame.data = (ProtobufCBinaryData){.len = p->size, .data = p->data};
 	frame.key = p->key;
-	frame.pts = p->pts_ms;
+	if (p->rendition != s->video.rendition)
+		s->video.pts_least = s->video.pts_ms;
+	s->video.rendition = p->rendition;
+	s->video.pts_ms = KA_MAX(p->pts_ms, s->video.pts_least);
+	frame.pts = s->video.pts_ms;
 	frames.n_frames = 1;
 	frames.frames = list;
 	video.union_case = RD__VIDEO_FRAME__UNION_H264S;
