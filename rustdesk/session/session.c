@@ -283,8 +283,8 @@ static void *session_main(void *arg)
 	if (s->login_us)
 		ka_log(INFO, "session", "end",
 		       "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64,
-		       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, s->end_reason, (ka_clock_us() - s->login_us) / KA_SEC(1),
-		       s->video.sent);
+		       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, s->end_reason,
+		       (ka_clock_us() - s->login_us) / KA_SEC(1), s->video.sent);
 	else
 		ka_log_every(INFO, KA_SEC(1), "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
 			     ka_path_name(s->in.path), s->peer_text, s->end_reason ? s->end_reason : "stopped");
