@@ -309,7 +309,12 @@ static void *run_thread(void *arg)
 
 			go_idle(s);
 			f = ka_latest_wait(s->cfg.latest, NEVER);
-			ka_frame_unref(&f);
+			/* The first picture may be here before the news that somebody watches. */
+			ka_wishes_get(s->cfg.wishes, s->cfg.rendition, &w);
+			if (f && w.viewers && !atomic_load(&s->stop))
+				show_frame(s, f);
+			else
+				ka_frame_unref(&f);
 		}
 	}
 	go_idle(s);

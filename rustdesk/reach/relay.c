@@ -12,6 +12,9 @@
 #include "base/str.h"
 #include "rustdesk/reach/call_rules.h"
 #include "rustdesk/reach/dial.h"
+#include "rustdesk/reach/fdwait.h"
+
+#define PAIRING_MS 10
 
 struct ka_relay {
 	const struct ka_reach_env *env;
@@ -21,6 +24,7 @@ struct ka_relay {
 	char uuid[KA_RDV_UUID_MAX + 1];
 	struct ka_dial *hbbs_dial;
 	struct ka_dial *relay_dial;
+	struct ka_fdwait *pause;
 	int hbbs_fd;
 	int relay_fd;
 	int relay_error; /* cause why there is no relay_fd */
@@ -51,6 +55,7 @@ void ka_relay_free(struct ka_relay *r)
 		return;
 	ka_dial_free(r->hbbs_dial);
 	ka_dial_free(r->relay_dial);
+	ka_fdwait_free(r->pause);
 	if (r->hbbs_fd >= 0)
 		close(r->hbbs_fd);
 	if (r->relay_fd >= 0)
@@ -97,15 +102,11 @@ static int tell_controller(const struct ka_relay *r)
 	return ret < 0 ? ret : send_framed(r->hbbs_fd, &b);
 }
 
-/* Goes on when both connections have succeeded or failed. */
-static void advance(struct ka_relay *r)
+static void conclude(struct ka_relay *r)
 {
 	struct ka_incoming in = {.fd = r->relay_fd, .path = KA_PATH_RELAY, .peer = r->call.peer};
-	int ret;
+	int ret = tell_controller(r);
 
-	if (r->hbbs_dial || r->relay_dial)
-		return;
-	ret = tell_controller(r);
 	if (r->relay_fd < 0)
 		ret = r->relay_error;
 	if (ret < 0) {
@@ -115,6 +116,27 @@ static void advance(struct ka_relay *r)
 	in.secure = r->offer || r->call.secure;
 	r->relay_fd = -1;
 	finish(r, 0, &in);
+}
+
+static void on_pause_over(void *arg, int status)
+{
+	struct ka_relay *r = arg;
+
+	(void)status;
+	r->pause = NULL;
+	conclude(r);
+}
+
+/* Goes on when both connections have succeeded or failed. */
+static void advance(struct ka_relay *r)
+{
+	if (r->hbbs_dial || r->relay_dial)
+		return;
+	/* hbbr looks for the other leg and parks this one under two locks: legs that arrive together can miss each
+	 * other. So the controller hears of it a moment later. */
+	if (r->relay_fd < 0 ||
+	    ka_fdwait_new(&r->pause, r->env->uv, r->relay_fd, UV_READABLE, PAIRING_MS, on_pause_over, r) < 0)
+		conclude(r);
 }
 
 static int greet_relay(const struct ka_relay *r)

@@ -185,7 +185,8 @@ static const char *early_end(const struct ka_session *s)
 	if (s->in.path != KA_PATH_RELAY || s->state != KA_SES_HANDSHAKE)
 		return "closed by the controller";
 	if (s->last_rx_us - s->started_us == 0 && ka_clock_us() - s->started_us < KA_SEC(1))
-		return "the relay hung up at once: is 'key' the server's public key?";
+		return "the relay hung up at once: is 'key' the server's public key? (or it lost the other leg; the "
+		       "client tries again)";
 	return "nobody joined at the relay";
 }
 
