@@ -12,7 +12,7 @@ from conftest import PASSWORD, PROGRAM, to_libconfig
 from peer import card, pb
 from peer.conn import PeerClosed
 from peer.controller import Controller, LoginError
-from peer.controls import LEFT, RIGHT
+from peer.controls import LEFT, RIGHT, supported_decoding
 from peer.framing import frame
 
 
@@ -151,7 +151,8 @@ def test_losing_h264_in_the_session_ends_it_in_words(agent):
     with connect(agent) as client:
         client.login(PASSWORD)
         client.frame()
-        client.set_decoding(codecs=("vp9s",))
+        # Not set_decoding(): pictures already on their way are no breach.
+        client.send_misc(option=pb.OptionMessage(supported_decoding=supported_decoding(("vp9s",))))
         client.wait_closed(5)
         assert "H.264" in client.close_reason
 
