@@ -208,7 +208,8 @@ static void start_source(struct ka_stage_capture *s)
 	} else {
 		set_cause(s, ret, eb.text);
 		s->retry_us = now + SIGNAL_RETRY_US;
-		if (!is_signal_cause(ret) && ret != -EBUSY)
+		/* A device that stays busy too: closing gives back what of ours may be the reason. */
+		if (!is_signal_cause(ret))
 			close_and_retry(s, now);
 	}
 }
