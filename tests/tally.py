@@ -27,7 +27,9 @@ def read_junit(path):
     """Every test case of one JUnit file, whether pytest's or CTest's."""
     count = Count()
     for case in ElementTree.parse(path).iter("testcase"):
-        name = f"{case.get('classname', '')}:{case.get('name', '')}"
+        name = case.get("name", "")
+        if case.get("classname") not in (None, "", name):
+            name = f"{case.get('classname')}:{name}"
         if case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail":
             count.fail(name)
         elif case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
@@ -43,18 +45,18 @@ def judge(folder, name, status):
     if name.startswith("build-"):
         count = Count()
         if status != 0:
-            count.fail(f"{name}: exit status {status}")
+            count.fail(f"exit status {status}")
         return count
     try:
         count = read_junit(path)
     except (OSError, ElementTree.ParseError) as error:
         count = Count()
-        count.fail(f"{name}: no result ({error})")
+        count.fail(f"no result ({error})")
         return count
     if count.passed + count.failed == 0:
-        count.fail(f"{name}: ran no test")
+        count.fail("ran no test")
     elif status != 0 and count.failed == 0:
-        count.fail(f"{name}: exit status {status} though no test failed")
+        count.fail(f"exit status {status} though no test failed")
     return count
 
 
@@ -68,11 +70,11 @@ def tally(folder):
         total.passed += count.passed
         total.failed += count.failed
         total.skipped += count.skipped
-        total.notes += count.notes
+        total.notes += [f"{name}: {note}" for note in count.notes]
     if not steps:
         total.fail("no step ran")
     for note in total.notes:
-        print(f"FAILED {note}")
+        print("FAILED", note)
     skipped = f", {total.skipped} skipped" if total.skipped else ""
     print(f"{total.passed} passed, {total.failed} failed{skipped}")
     return 1 if total.failed or not total.passed else 0
