@@ -46,9 +46,9 @@ def nodes():
     """{role: path} of the event nodes the gadget has now."""
     found = {}
     for path in evdev.list_devices():
-        if not on_usb(path):
-            continue
         try:
+            if not on_usb(path):
+                continue
             device = evdev.InputDevice(path)
         except OSError:
             continue  # unplugged meanwhile
