@@ -56,7 +56,9 @@ def test_restart_after_a_crash_takes_over_the_gadget(agent):
     assert target.gadgets() == ["kvmagent"], "a killed agent leaves its gadget behind"
     agent.start()
     assert agent.id == device_id
-    assert target.gadgets() == ["kvmagent"]
+    # The hid thread composes it after the agent has said that it is ready.
+    agent.wait_log("gadget: leftover_removed")
+    lib.eventually(lambda: target.gadgets() == ["kvmagent"], "the gadget, taken over")
     with target.Target() as host, log_in(agent) as peer:
         assert host.keys_held() == []
         peer.tap("b")
