@@ -61,9 +61,12 @@ class Sealer:
             raise DecryptError(f"frame {self.count} of {len(sealed)} bytes does not open") from error
 
 
-def resolve(host, port):
-    """The first (family, sockaddr) of a numeric or local name."""
-    info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+def resolve(host, port, local=None):
+    """The first (family, sockaddr) of a numeric or local name; of the family of `local`, an address to bind to."""
+    family = socket.AF_UNSPEC
+    if local:
+        family = socket.AF_INET6 if ":" in local[0] else socket.AF_INET
+    info = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)[0]
     return info[0], info[4]
 
 
@@ -108,7 +111,7 @@ class Conn:
     @classmethod
     def connect(cls, host, port, *, local=None, timeout=CONNECT_TIMEOUT, rcvbuf=None):
         """Connect; `local` is an address to bind to, `rcvbuf` a small receive buffer for slow-client tests."""
-        family, target = resolve(host, port)
+        family, target = resolve(host, port, local)
         sock = reusable_socket(family, local)
         if rcvbuf:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
