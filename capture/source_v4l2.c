@@ -97,8 +97,11 @@ static void wait_v4l2(struct ka_source *s, struct ka_source_wait *w)
 {
 	struct v4l2 *v = (struct v4l2 *)s;
 
+	/* Only while it streams: uv_poll_init() tries the descriptor with EPOLLIN, and to videobuf2 a poll for input
+	 * before any buffers exist is the start of read() emulation, which leaves the device busy. Until then the retry
+	 * timer looks for the signal. */
 	*w = (struct ka_source_wait){
-		.fd = v->fd, .readable = v->running, .priority = v->events, .deadline_us = INT64_MAX};
+		.fd = v->fd, .readable = v->running, .priority = v->running && v->events, .deadline_us = INT64_MAX};
 }
 
 static int dequeue_v4l2(struct ka_source *s, struct ka_frame **out)
