@@ -3,6 +3,7 @@
 #ifndef KA_HOST_H
 #define KA_HOST_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -21,6 +22,12 @@ struct ka_host_picture {
 	uint32_t kbps;		/* bitrate now asked of the encoder */
 };
 
+/* Who types a command into the chat. */
+struct ka_host_caller {
+	uint32_t session;     /* number, as in struct ka_rd_session */
+	uint32_t permissions; /* of enum ka_rd_permission */
+};
+
 struct ka_host {
 	void *ctx;
 	/* A stream for one viewer; its packets come out of *sub on the viewer's thread. */
@@ -32,6 +39,10 @@ struct ka_host {
 	void (*picture)(void *ctx, struct ka_host_picture *out);
 	/* Consumes the event. */
 	void (*input)(void *ctx, struct ka_input *event);
+	/* Carries out a command of the chat, without its slash; answer: UTF-8 text for the caller, terminated. NULL =
+	 * this machine knows none. */
+	void (*console)(void *ctx, const struct ka_host_caller *caller, const char *line, char *answer,
+			size_t answer_size);
 };
 
 #endif
