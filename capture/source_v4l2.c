@@ -2,6 +2,8 @@
 #include "capture/source_v4l2.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "capture/v4l2_buf.h"
@@ -13,10 +15,26 @@ struct v4l2 {
 	struct ka_source_v4l2_cfg cfg;
 	struct ka_v4l2_bufs *bufs;
 	int fd;
+	int event_fd; /* readable when the device announces a change; -1 = none */
 	uint32_t type;
 	bool events; /* the device announces changes */
 	bool running;
 };
+
+/* An epoll set with the device in it, for the time without a stream: whoever polls the device itself for input before
+ * any buffers exist starts read() emulation in videobuf2, which leaves the device busy, and event loops try descriptors
+ * just so. Without it the owner's timer looks for the signal. */
+static int make_event_fd(int fd)
+{
+	struct epoll_event event = {.events = EPOLLPRI};
+	int set = epoll_create1(EPOLL_CLOEXEC);
+
+	if (set >= 0 && epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) < 0) {
+		close(set);
+		set = -1;
+	}
+	return set;
+}
 
 static int open_v4l2(struct ka_source *s, struct ka_errbuf *eb)
 {
@@ -37,6 +55,7 @@ static int open_v4l2(struct ka_source *s, struct ka_errbuf *eb)
 		return ret;
 	}
 	v->events = ka_v4l2_timings_subscribe(io, fd);
+	v->event_fd = v->events ? make_event_fd(fd) : -1;
 	v->fd = fd;
 	return 0;
 }
@@ -97,11 +116,11 @@ static void wait_v4l2(struct ka_source *s, struct ka_source_wait *w)
 {
 	struct v4l2 *v = (struct v4l2 *)s;
 
-	/* Only while it streams: uv_poll_init() tries the descriptor with EPOLLIN, and to videobuf2 a poll for input
-	 * before any buffers exist is the start of read() emulation, which leaves the device busy. Until then the retry
-	 * timer looks for the signal. */
-	*w = (struct ka_source_wait){
-		.fd = v->fd, .readable = v->running, .priority = v->running && v->events, .deadline_us = INT64_MAX};
+	if (v->running)
+		*w = (struct ka_source_wait){.fd = v->fd, .readable = true, .priority = v->events};
+	else
+		*w = (struct ka_source_wait){.fd = v->event_fd, .readable = v->event_fd >= 0};
+	w->deadline_us = INT64_MAX;
 }
 
 static int dequeue_v4l2(struct ka_source *s, struct ka_frame **out)
@@ -119,6 +138,9 @@ static void close_v4l2(struct ka_source *s)
 	struct v4l2 *v = (struct v4l2 *)s;
 
 	stop_v4l2(s);
+	if (v->event_fd >= 0)
+		close(v->event_fd);
+	v->event_fd = -1;
 	if (v->fd >= 0)
 		v->cfg.io->close(v->cfg.io->ctx, v->fd);
 	v->fd = -1;
@@ -155,6 +177,7 @@ int ka_source_v4l2_new(struct ka_source **out, const struct ka_source_v4l2_cfg *
 	v->base.fps_limit = cfg->wish.fps;
 	v->cfg = *cfg;
 	v->fd = -1;
+	v->event_fd = -1;
 	ret = ka_v4l2_buf_new(&v->bufs, cfg->io, cfg->home);
 	if (ret < 0) {
 		free(v);
