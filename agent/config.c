@@ -66,6 +66,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.n_access = raw->rustdesk.n_access,
 		.totp_secret = raw->rustdesk.totp_secret,
 		.trusted_days = raw->rustdesk.trusted_days,
+		.approval = raw->rustdesk.approval,
 		.idle_s = raw->rustdesk.idle_minutes * 60,
 		.allow_addresses = raw->rustdesk.allow_addresses,
 		.allow_ids = raw->rustdesk.allow_ids,
@@ -135,9 +136,11 @@ static void check_passwords(struct ka_config_reader *r, const config_t *cfg, con
 	if (ka_rd_check_addresses(raw->rustdesk.allow_addresses, bad, sizeof(bad)) < 0)
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.allow_addresses"),
 			       "'%s' in 'allow_addresses' is neither an address nor a network", bad);
-	if (!hash[0] && !raw->rustdesk.password[0] && !raw->rustdesk.n_access && !raw->rustdesk.otp_length)
-		ka_config_fail(r, config_lookup(cfg, "rustdesk"),
-			       "nobody could log in: set 'password_hash', 'access' or 'one_time_password_length'");
+	if (!hash[0] && !raw->rustdesk.password[0] && !raw->rustdesk.n_access && !raw->rustdesk.otp_length &&
+	    !raw->rustdesk.approval)
+		ka_config_fail(
+			r, config_lookup(cfg, "rustdesk"),
+			"nobody could log in: set 'password_hash', 'access', 'one_time_password_length' or 'approval'");
 }
 
 /* What no single key can tell. */

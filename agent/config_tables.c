@@ -198,6 +198,7 @@ static const struct ka_config_key rustdesk_keys[] = {
 	{"one_time_password_numeric", KA_KEY_BOOL, AT(rustdesk.otp_numeric)},
 	{"totp_secret", KA_KEY_STRING, AT(rustdesk.totp_secret), 0, 128},
 	{"trusted_days", KA_KEY_UINT, AT(rustdesk.trusted_days), 0, 3650},
+	{"approval", KA_KEY_BOOL, AT(rustdesk.approval)},
 	{"idle_minutes", KA_KEY_UINT, AT(rustdesk.idle_minutes), 0, 1440},
 	{"allow_addresses", KA_KEY_STRING, AT(rustdesk.allow_addresses), 0, 4096},
 	{"allow_ids", KA_KEY_STRING, AT(rustdesk.allow_ids), 0, 4096},

@@ -31,7 +31,7 @@ struct ka_config_raw {
 		const char *id, *password, *password_hash, *totp_secret, *allow_addresses, *allow_ids, *server, *relay,
 			*key, *hostname, *username, *version;
 		unsigned int otp_length, max_sessions, trusted_days, idle_minutes;
-		bool direct, lan_discovery, otp_numeric;
+		bool direct, lan_discovery, otp_numeric, approval;
 		struct ka_config_permissions permissions;
 		struct ka_rd_access *access; /* n_access of KA_RD_MAX_ACCESS */
 		size_t n_access;

@@ -52,18 +52,20 @@ static void test_empty_file_gives_defaults(void **state)
 	assert_int_equal(c->rustdesk.direct_port, 21118);
 	assert_int_equal(c->rustdesk.encryption, KA_RD_ENCRYPT_REQUIRED);
 	assert_int_equal(c->rustdesk.otp_length, 8);
+	assert_false(c->rustdesk.approval);
 	ka_config_free(c);
 }
 
 static void test_values_of_every_kind_arrive(void **state)
 {
-	struct ka_config *c = parse_good("video = { source = \"card\"; width = 640; height = 480; fps = 5; "
-					 "format = \"NV24\"; };\n"
-					 "rustdesk = { id = \"my-kvm_1\"; direct = { enabled = true; port = 0; }; "
-					 "platform = \"Windows\"; encryption = \"optional\"; serve = { peers = ( { "
-					 "id = \"kvm-two\"; address = \"10.0.0.1:1\"; "
-					 "key = \"A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\"; } ); }; };\n"
-					 "log = { level = \"trace\"; };");
+	struct ka_config *c =
+		parse_good("video = { source = \"card\"; width = 640; height = 480; fps = 5; "
+			   "format = \"NV24\"; };\n"
+			   "rustdesk = { id = \"my-kvm_1\"; direct = { enabled = true; port = 0; }; "
+			   "platform = \"Windows\"; approval = true; encryption = \"optional\"; serve = { peers = ( { "
+			   "id = \"kvm-two\"; address = \"10.0.0.1:1\"; "
+			   "key = \"A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\"; } ); }; };\n"
+			   "log = { level = \"trace\"; };");
 
 	(void)state;
 	assert_int_equal(c->video.source, KA_SOURCE_CARD);
@@ -73,6 +75,7 @@ static void test_values_of_every_kind_arrive(void **state)
 	assert_true(c->rustdesk.direct);
 	assert_int_equal(c->rustdesk.direct_port, 0);
 	assert_int_equal(c->rustdesk.platform, KA_RD_WINDOWS);
+	assert_true(c->rustdesk.approval);
 	assert_int_equal(c->rustdesk.encryption, KA_RD_ENCRYPT_OPTIONAL);
 	assert_int_equal(c->log.level, KA_LOG_TRACE);
 	assert_int_equal(c->rustdesk.serve.n_peers, 1);
@@ -116,6 +119,7 @@ static void test_whole_checks(void **state)
 	expect_error("rustdesk = { access = ( { name = \"x\"; password_hash = \"" HASH "\"; keybord = true; } ); };",
 		     "test.cfg:1:", "keyboard");
 	expect_error("rustdesk = { one_time_password_length = 0; };", "test.cfg:1:", "nobody could log in");
+	ka_config_free(parse_good("rustdesk = { one_time_password_length = 0; approval = true; };"));
 	expect_error("rustdesk = { version = \"1.3\"; };", "test.cfg:1:", "5 to 16");
 	expect_error("rustdesk = { version = \"1.3.x\"; };", "test.cfg:1:", "three numbers");
 	expect_error("rustdesk = { version = \"1..33\"; };", "test.cfg:1:", "three numbers");
