@@ -178,9 +178,7 @@ const char *ka_log_escape(char *dst, size_t dst_size, const char *src, size_t sr
 	while (in < src_len) {
 		uint32_t cp;
 		size_t n = ka_utf8_decode(src + in, src_len - in, &cp);
-		bool plain = n && cp >= 0x20 && cp != '"' && cp != '\\' && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) &&
-			     cp != 0x2028 && cp != 0x2029 && !(cp >= 0x202a && cp <= 0x202e) &&
-			     !(cp >= 0x2066 && cp <= 0x2069);
+		bool plain = n && cp != '"' && cp != '\\' && !ka_utf8_hidden(cp);
 
 		if (!n)
 			n = 1;

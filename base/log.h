@@ -29,8 +29,8 @@ bool ka_log_enabled(enum ka_log_level level, const char *component);
 void ka_log_write(enum ka_log_level level, const char *component, const char *event, const char *fmt, ...)
 	KA_PRINTF(4, 5);
 
-/* Makes any bytes printable in dst (always terminated): control bytes, quotes, backslashes and bytes that are not
- * valid UTF-8 become \xNN. Returns dst. */
+/* Makes any bytes printable in dst (always terminated): quotes, backslashes, hidden characters (ka_utf8_hidden)
+ * and bytes that are not valid UTF-8 become \xNN. Returns dst. */
 const char *ka_log_escape(char *dst, size_t dst_size, const char *src, size_t src_len);
 
 /* fmt "" means no details; -Wall dislikes that without cause. */

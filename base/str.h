@@ -17,6 +17,9 @@ int ka_str_format(char *dst, size_t dst_size, const char *fmt, ...) KA_PRINTF(3,
 int ka_str_parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out) KA_MUST_USE;
 /* One code point from at most len bytes. Returns the bytes it took (1..4), 0 when invalid, overlong or cut off. */
 size_t ka_utf8_decode(const char *s, size_t len, uint32_t *cp);
+/* Whether a code point shows nothing of itself: controls, line separators, and what changes the look or the order of
+ * the text around it (Unicode 15: categories Cc, Cf, Zl, Zp, fillers, tags, noncharacters). */
+bool ka_utf8_hidden(uint32_t cp);
 /* Whether s is valid UTF-8 of at most max bytes. */
 bool ka_utf8_valid(const char *s, size_t max);
 /* dst needs 2 * len + 1 bytes. */

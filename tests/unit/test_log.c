@@ -65,11 +65,17 @@ static void test_escape_disarms_hostile_text(void **state)
 		{"\x1b[31mred", "\\x1b[31mred"},
 		{"say \"hi\" \\n", "say \\x22hi\\x22 \\x5cn"},
 		{"\x7f", "\\x7f"},
-		{"\xc2\x85", "\\xc2\\x85"},	     /* C1: next line */
-		{"\xc2\x9b[2J", "\\xc2\\x9b[2J"},    /* C1: control sequence introducer */
-		{"\xe2\x80\xae", "\\xe2\\x80\\xae"}, /* right-to-left override */
-		{"\xe2\x81\xa6", "\\xe2\\x81\\xa6"}, /* isolate */
-		{"\xe2\x80\xa8", "\\xe2\\x80\\xa8"}, /* line separator */
+		{"\xc2\x85", "\\xc2\\x85"},		      /* C1: next line */
+		{"\xc2\x9b[2J", "\\xc2\\x9b[2J"},	      /* C1: control sequence introducer */
+		{"\xe2\x80\xae", "\\xe2\\x80\\xae"},	      /* right-to-left override */
+		{"\xe2\x81\xa6", "\\xe2\\x81\\xa6"},	      /* isolate */
+		{"\xe2\x80\xa8", "\\xe2\\x80\\xa8"},	      /* line separator */
+		{"\xe2\x80\x8b", "\\xe2\\x80\\x8b"},	      /* zero width space */
+		{"\xe2\x80\x8f", "\\xe2\\x80\\x8f"},	      /* right-to-left mark */
+		{"\xd8\x9c", "\\xd8\\x9c"},		      /* Arabic letter mark */
+		{"\xc2\xad", "\\xc2\\xad"},		      /* soft hyphen */
+		{"\xef\xbb\xbf", "\\xef\\xbb\\xbf"},	      /* byte order mark */
+		{"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"}, /* tag */
 		{"\xff\xfe", "\\xff\\xfe"},
 		{"\xc3", "\\xc3"},		     /* cut off */
 		{"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* surrogate */

@@ -169,6 +169,21 @@ static void test_hex_round_trip_and_refusals(void **state)
 	assert_string_equal(text, "");
 }
 
+static void test_hidden_characters_are_known(void **state)
+{
+	static const uint32_t hidden[] = {0,	  '\n',	  0x1b,	  0x7f,	  0x80,	  0x9f,	  0xad,	   0x61c,   0x200b,
+					  0x200d, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e,  0x2060,  0x2066,
+					  0x2069, 0x206f, 0x3164, 0xfeff, 0xfffe, 0xffff, 0x1ffff, 0xe0041, 0x10fffe};
+	static const uint32_t shown[] = {' ',	 '"',	 '~',	 0xa0,	 0xac,	 0xae,	 0x300,	 0x200a,  0x2010,
+					 0x2027, 0x202f, 0x205f, 0x2070, 0x65e5, 0xfe0f, 0xfffd, 0x1f600, 0x10fffd};
+
+	(void)state;
+	for (size_t i = 0; i < KA_ARRAY_LEN(hidden); i++)
+		assert_true(ka_utf8_hidden(hidden[i]));
+	for (size_t i = 0; i < KA_ARRAY_LEN(shown); i++)
+		assert_false(ka_utf8_hidden(shown[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_parse_takes_the_edges),
 		cmocka_unit_test(test_utf8_refuses_what_is_not_utf8),
 		cmocka_unit_test(test_utf8_takes_the_edges_of_each_length),
+		cmocka_unit_test(test_hidden_characters_are_known),
 		cmocka_unit_test(test_hex_round_trip_and_refusals),
 	};
 
