@@ -53,4 +53,5 @@ bool ka_session_info(struct ka_session *s, struct ka_rd_session *out)
 void ka_session_approve(struct ka_session *s)
 {
 	atomic_store(&s->approved, true);
+	ka_loop_wake(&s->loop);
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "rustdesk/session/allow.h"
 #include "rustdesk/session/permissions.h"
+#include "rustdesk/session/scope.h"
 
 /* A user at the password dialog keeps the stream alive by echoes; a stranger must not keep it for ever. */
 #define CODE_REQUIRED "2FA Required"
@@ -192,7 +193,10 @@ static int await_approval(struct ka_session *s, const Rd__LoginRequest *r)
 	if (first)
 		ka_log(INFO, "session", "waiting", "n=%u path=%s from=%s id=\"%s\" name=\"%s\"", s->cfg.number,
 		       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name);
-	return ka_gate_has_password(s->cfg.gate) ? 0 : send_error(s, "No Password Access");
+	/* Older clients do not know these words and would take them for a failure. */
+	if (ka_gate_has_password(s->cfg.gate) || ka_scope_version(r->version) < KA_SCOPE_VERSION(1, 2, 0))
+		return 0;
+	return send_error(s, "No Password Access");
 }
 
 /* The controller is in. */
@@ -226,6 +230,19 @@ static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 	return ret;
 }
 
+/* The first request says who asks for what; while passwords are tried nothing of that may change. */
+static bool keeps_scope(struct ka_session *s, const Rd__LoginRequest *r)
+{
+	uint8_t scope[KA_SCOPE_LEN];
+
+	ka_scope_digest(scope, r);
+	if (s->login.scoped)
+		return !memcmp(s->login.scope, scope, sizeof(scope));
+	memcpy(s->login.scope, scope, sizeof(scope));
+	s->login.scoped = true;
+	return true;
+}
+
 int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 {
 	const Rd__LoginRequest *r = msg->login_request;
@@ -233,6 +250,8 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 	bool in = false;
 	int ret;
 
+	if (!keeps_scope(s, r))
+		return refuse(s, "Connection not allowed");
 	ka_log_escape(s->peer_id, sizeof(s->peer_id), r->my_id, strlen(r->my_id));
 	ka_log_escape(s->peer_name, sizeof(s->peer_name), r->my_name, strlen(r->my_name));
 	make_claim(s, r);
@@ -293,16 +312,22 @@ static int let_in(struct ka_session *s)
 	return in ? resume_login(s) : ret;
 }
 
+void ka_login_wake(struct ka_session *s)
+{
+	int ret;
+
+	if (s->state != KA_SES_LOGIN || !s->login.request || !s->cfg.rd->approval || !atomic_load(&s->approved))
+		return;
+	ret = let_in(s);
+	if (ret < 0)
+		ka_session_end(s, ka_err_str(ret));
+}
+
 bool ka_login_tick(struct ka_session *s, int64_t now_us)
 {
 	int64_t idle_us = KA_SEC((int64_t)s->cfg.rd->idle_s);
-	int ret = 0;
 
-	if (s->state == KA_SES_LOGIN && s->login.request && s->cfg.rd->approval && atomic_load(&s->approved))
-		ret = let_in(s);
-	if (ret < 0)
-		ka_session_end(s, ka_err_str(ret));
-	else if (s->state == KA_SES_ACTIVE && idle_us && now_us - s->last_input_us > idle_us)
+	if (s->state == KA_SES_ACTIVE && idle_us && now_us - s->last_input_us > idle_us)
 		ka_session_close(s, "Connection failed due to inactivity");
 	return s->state != KA_SES_ENDING;
 }

@@ -199,7 +199,7 @@ static void on_conn_end(void *arg, int err)
 	finish(s);
 }
 
-/* A wake means: new packets, or stop. */
+/* A wake means: new packets, let in, or stop. */
 static void on_wake(void *arg)
 {
 	struct ka_session *s = arg;
@@ -211,6 +211,7 @@ static void on_wake(void *arg)
 		ka_timer_once(&s->deadline, on_deadline, 100);
 		return;
 	}
+	ka_login_wake(s);
 	ka_session_pump(s);
 }
 

@@ -43,7 +43,7 @@ bool ka_session_ended(struct ka_session *s);
 bool ka_session_pk_rejected(struct ka_session *s);
 /* Any thread. False when there is nothing to show: it has neither logged in nor asked to be let in, or it has ended. */
 bool ka_session_info(struct ka_session *s, struct ka_rd_session *out);
-/* Any thread. Lets it in without a password within a second, if it asked to be. */
+/* Any thread. Lets it in without a password, if it asked to be. */
 void ka_session_approve(struct ka_session *s);
 /* Joins and frees. NULL is fine. */
 void ka_session_free(struct ka_session *s);

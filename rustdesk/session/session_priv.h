@@ -11,6 +11,7 @@
 #include "proto/message.pb-c.h"
 #include "rustdesk/session/keymap.h"
 #include "rustdesk/session/qos.h"
+#include "rustdesk/session/scope.h"
 #include "rustdesk/session/session.h"
 #include "rustdesk/wire/addr.h"
 #include "rustdesk/wire/conn.h"
@@ -64,6 +65,8 @@ struct ka_ses_login {
 	bool wants_code;  /* the password was right: a code is what is missing */
 	uint8_t *request; /* the LoginRequest, packed; NULL = none yet */
 	size_t request_len;
+	bool scoped; /* a LoginRequest has come: the next ones must be for the same */
+	uint8_t scope[KA_SCOPE_LEN];
 };
 
 /* For other threads. */
@@ -148,7 +151,9 @@ int ka_handshake_refuse_plain(struct ka_session *s, const char *why) KA_MUST_USE
 int ka_login_start(struct ka_session *s) KA_MUST_USE;
 int ka_login_request(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
 int ka_login_code(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
-/* Once a second: lets in who was approved, ends who has been idle too long. False when the session is over. */
+/* Lets in who was approved. */
+void ka_login_wake(struct ka_session *s);
+/* Once a second: ends who has been idle too long. False when the session is over. */
 bool ka_login_tick(struct ka_session *s, int64_t now_us);
 /* The last act: gives the place back and forgets. */
 void ka_login_leave(struct ka_session *s);

@@ -213,6 +213,7 @@ bool client_send_login(struct client *c, const char *username, const char *passw
 	char name[64];
 	char id[] = "987654321";
 	char who[] = "Tester";
+	char version[] = "1.4.9";
 	uint8_t answer[32];
 
 	ka_str_copy(name, sizeof(name), username);
@@ -222,6 +223,7 @@ bool client_send_login(struct client *c, const char *username, const char *passw
 	r.username = name;
 	r.my_id = id;
 	r.my_name = who;
+	r.version = version;
 	r.option = &option;
 	r.password = (ProtobufCBinaryData){.len = sizeof(answer), .data = answer};
 	if (edit)

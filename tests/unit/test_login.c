@@ -180,6 +180,33 @@ static void test_wrong_password_keeps_the_stream_and_its_challenge(void **state)
 	assert_int_equal(ka_gate_controllers(r->gate), 1);
 }
 
+static char another_id[] = "111222333";
+
+static void as_another(Rd__LoginRequest *l)
+{
+	l->my_id = another_id;
+}
+
+/* Neither the id nor the kind of session may change between two tries, not even with the right password. */
+static void test_another_request_than_the_first_is_not_allowed(void **state)
+{
+	static void (*const edits[])(Rd__LoginRequest *) = {as_another, ask_files, ask_terminal};
+
+	for (size_t i = 0; i < KA_ARRAY_LEN(edits); i++) {
+		struct session_rig *r = *state;
+
+		assert_int_equal(session_rig_start(r, KA_PATH_DIRECT, false), 0);
+		assert_true(client_take_hash(&r->client));
+		assert_true(client_send_login(&r->client, "kvm", "guess", NULL));
+		assert_login_error(r, "Wrong Password");
+		assert_true(client_send_login(&r->client, "kvm", RIG_PASSWORD, edits[i]));
+		assert_login_error(r, "Connection not allowed");
+		hang_up_outside(r);
+		close_rig(state);
+		assert_int_equal(open_rig(state), 0);
+	}
+}
+
 static void test_guessing_is_stopped(void **state)
 {
 	struct session_rig *r = *state;
@@ -381,6 +408,7 @@ int main(void)
 		RIG(test_session_meant_for_another_id_is_offline),
 		RIG(test_empty_password_is_met_with_silence),
 		RIG(test_wrong_password_keeps_the_stream_and_its_challenge),
+		RIG(test_another_request_than_the_first_is_not_allowed),
 		RIG(test_guessing_is_stopped),
 		RIG(test_controller_without_h264_is_told_so),
 		RIG(test_nothing_but_login_is_reachable_before_login),

@@ -182,6 +182,32 @@ static void test_controller_is_let_in_by_hand(void **state)
 	close_bench(&b);
 }
 
+static char old_version[] = "1.1.9";
+
+static void old_client(Rd__LoginRequest *r)
+{
+	no_password(r);
+	r->version = old_version;
+}
+
+static void test_old_client_waits_without_words_it_does_not_know(void **state)
+{
+	struct ka_rd_session list[4];
+	struct client c;
+	struct bench b;
+
+	(void)state;
+	open_bench(&b, "", true, 0);
+	join(&c, &b);
+	assert_true(client_send_login(&c, "kvm", "", old_client));
+	assert_int_equal(client_fence(&c), 0);
+	assert_int_equal(ka_rd_sessions(b.rd, list, 4), 1);
+	assert_int_equal(ka_rd_approve(b.rd, list[0].number), 0);
+	assert_in(&c);
+	client_fini(&c);
+	close_bench(&b);
+}
+
 static void test_waiting_controller_may_be_sent_away_or_type_the_password(void **state)
 {
 	struct ka_rd_session list[4];
@@ -244,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sessions_are_listed_and_kicked),
 		cmocka_unit_test(test_controller_is_let_in_by_hand),
+		cmocka_unit_test(test_old_client_waits_without_words_it_does_not_know),
 		cmocka_unit_test(test_waiting_controller_may_be_sent_away_or_type_the_password),
 		cmocka_unit_test(test_without_the_mode_nobody_can_be_let_in),
 		cmocka_unit_test(test_idle_session_ends_in_stock_words),
