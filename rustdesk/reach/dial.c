@@ -66,6 +66,8 @@ const char *ka_dial_words(int err)
 	case UV_EAI_AGAIN:
 	case UV_EAI_FAIL:
 		return "name cannot be looked up now";
+	case -KA_E_LIMIT:
+		return "too many name look-ups under way";
 	default:
 		return err <= UV_EAI_ADDRFAMILY && err >= UV_EAI_SOCKTYPE ? uv_strerror(err) : ka_err_str(err);
 	}
@@ -203,8 +205,8 @@ int ka_dial_addr(struct ka_dial **out, uv_loop_t *uv, const struct sockaddr_stor
 	return 0;
 }
 
-int ka_dial_host(struct ka_dial **out, uv_loop_t *uv, const char *text, uint16_t default_port, uint64_t timeout_ms,
-		 ka_dial_fn done, void *arg)
+int ka_dial_host(struct ka_dial **out, struct ka_resolver *resolver, const char *text, uint16_t default_port,
+		 uint64_t timeout_ms, ka_dial_fn done, void *arg)
 {
 	char host[KA_RESOLVE_HOST_MAX + 1];
 	uint16_t port;
@@ -213,13 +215,13 @@ int ka_dial_host(struct ka_dial **out, uv_loop_t *uv, const char *text, uint16_t
 
 	if (ret < 0)
 		return ret;
-	ret = new_dial(&d, uv, timeout_ms, done, arg);
+	ret = new_dial(&d, ka_resolver_uv(resolver), timeout_ms, done, arg);
 	if (ret < 0)
 		return ret;
 	if (ka_resolve_literal(host, port, &d->list))
 		ret = try_next(d);
 	else
-		ret = ka_resolve_new(&d->lookup, uv, host, port, on_resolved, d);
+		ret = ka_resolve_new(&d->lookup, resolver, host, port, on_resolved, d);
 	if (ret < 0) {
 		ka_dial_free(d);
 		return ret;

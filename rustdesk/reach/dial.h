@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "base/attr.h"
+#include "rustdesk/reach/resolve.h"
 
 struct ka_dial;
 
@@ -23,12 +24,12 @@ typedef void (*ka_dial_fn)(void *arg, int fd);
 int ka_dial_addr(struct ka_dial **out, uv_loop_t *uv, const struct sockaddr_storage *to,
 		 const struct sockaddr_storage *local, uint64_t timeout_ms, ka_dial_fn done, void *arg) KA_MUST_USE;
 /* text: "host[:port]"; each address the name has is tried in order, within one deadline (look-up excluded). */
-int ka_dial_host(struct ka_dial **out, uv_loop_t *uv, const char *text, uint16_t default_port, uint64_t timeout_ms,
-		 ka_dial_fn done, void *arg) KA_MUST_USE;
+int ka_dial_host(struct ka_dial **out, struct ka_resolver *resolver, const char *text, uint16_t default_port,
+		 uint64_t timeout_ms, ka_dial_fn done, void *arg) KA_MUST_USE;
 /* The callback will not run. NULL is fine; not from within the callback: there it is gone already. */
 void ka_dial_free(struct ka_dial *d);
 
-/* A negative cause from above in plain words. Static or thread-local text. */
+/* A negative cause from above in plain words. Static text. */
 const char *ka_dial_words(int err);
 
 /* A socket with the flags above, bound to local or to a port nobody else has. The descriptor or a negative cause. */

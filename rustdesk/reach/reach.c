@@ -143,6 +143,10 @@ int ka_reach_new(struct ka_reach **out, const struct ka_reach_cfg *cfg, struct k
 				       .serial = KA_MAX(cfg->rd->nat.serial, KA_REACH_SERIAL)};
 	ret = take_servers(r, cfg->rd, eb);
 	if (ret == 0)
+		ret = ka_resolver_new(&r->env.server_names, cfg->uv, KA_REACH_SERVER_LOOKUPS);
+	if (ret == 0)
+		ret = ka_resolver_new(&r->env.relay_names, cfg->uv, KA_REACH_RELAY_LOOKUPS);
+	if (ret == 0)
 		ret = ka_calls_new(&r->calls, &r->env, on_incoming, r);
 	if (ret < 0) {
 		ka_reach_free(r);
@@ -262,6 +266,10 @@ void ka_reach_close(struct ka_reach *r)
 void ka_reach_free(struct ka_reach *r)
 {
 	ka_reach_close(r);
+	if (r) {
+		ka_resolver_free(r->env.server_names);
+		ka_resolver_free(r->env.relay_names);
+	}
 	free(r);
 }
 

@@ -14,6 +14,8 @@
 
 #define KA_HBBS_PORT 21116
 #define KA_HBBR_PORT 21117
+#define KA_REACH_SERVER_LOOKUPS 4 /* at a time: the server in use and one on trial, either given up and asked again */
+#define KA_REACH_RELAY_LOOKUPS 8
 #define KA_REACH_SERIAL 3 /* of stock's built-in configuration: older ones are not worth sending to us */
 
 struct ka_reach_timing {
@@ -37,6 +39,8 @@ struct ka_server {
 
 struct ka_reach_env {
 	uv_loop_t *uv;
+	/* Apart, because strangers can make hbbs name us relays that take long to look up. */
+	struct ka_resolver *server_names, *relay_names;
 	const struct ka_rd_cfg *rd;
 	const struct ka_rd_identity *identity;
 	struct ka_reach_timing timing;

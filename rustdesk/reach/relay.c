@@ -224,8 +224,8 @@ int ka_relay_new(struct ka_relay **out, const struct ka_reach_env *env, const st
 	if (ret == 0)
 		ret = ka_dial_addr(&r->hbbs_dial, env->uv, &env->server, NULL, env->timing.connect_ms, on_hbbs, r);
 	if (ret == 0) {
-		r->relay_error = ka_dial_host(&r->relay_dial, env->uv, r->host, KA_HBBR_PORT, env->timing.connect_ms,
-					      on_relay, r);
+		r->relay_error = ka_dial_host(&r->relay_dial, env->relay_names, r->host, KA_HBBR_PORT,
+					      env->timing.connect_ms, on_relay, r);
 		if (r->relay_error < 0)
 			ka_log(WARN, "relay", "not connected", "relay=%s cause=\"%s\"", r->host,
 			       ka_dial_words(r->relay_error));

@@ -204,7 +204,7 @@ static void resolve(struct ka_rendezvous *rz)
 		open_next(rz);
 		return;
 	}
-	if (ka_resolve_new(&rz->lookup, rz->cfg.env->uv, server->host, server->port, on_resolved, rz) < 0)
+	if (ka_resolve_new(&rz->lookup, rz->cfg.env->server_names, server->host, server->port, on_resolved, rz) < 0)
 		ka_registration_lookup_failed(&rz->reg, ka_clock_us());
 }
 

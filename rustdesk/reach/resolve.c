@@ -8,14 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "base/ref.h"
 #include "base/str.h"
 #include "base/thread.h"
 #include "rustdesk/wire/addr.h"
 
+/* Shared by its holder and the threads. */
+struct ka_resolver {
+	struct ka_ref ref;
+	uv_loop_t *uv;
+	unsigned int limit;
+	atomic_uint busy;
+};
+
 /* Shared by the loop and the thread; whoever is last frees it. */
 struct ka_resolve {
 	struct ka_ref ref;
+	struct ka_resolver *resolver;
 	char host[KA_RESOLVE_HOST_MAX + 1];
 	uint16_t port;
 	/* the thread's until it says so by async */
@@ -87,10 +99,40 @@ static void collect(struct ka_resolve_list *list, const struct addrinfo *ai, uin
 	}
 }
 
+int ka_resolver_new(struct ka_resolver **out, uv_loop_t *uv, unsigned int limit)
+{
+	struct ka_resolver *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	ka_ref_init(&r->ref);
+	r->uv = uv;
+	r->limit = limit;
+	*out = r;
+	return 0;
+}
+
+uv_loop_t *ka_resolver_uv(const struct ka_resolver *r)
+{
+	return r->uv;
+}
+
+unsigned int ka_resolver_busy(struct ka_resolver *r)
+{
+	return atomic_load(&r->busy);
+}
+
+void ka_resolver_free(struct ka_resolver *r)
+{
+	if (r && ka_ref_put(&r->ref))
+		free(r);
+}
+
 static void unref(struct ka_resolve *q)
 {
 	if (!ka_ref_put(&q->ref))
 		return;
+	ka_resolver_free(q->resolver);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }
@@ -119,6 +161,7 @@ static void *look_up(void *arg)
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
 	struct ka_resolve *q = arg;
 	struct addrinfo *info = NULL;
+	struct ka_resolver *r = q->resolver;
 	int err = getaddrinfo(q->host, NULL, &hints, &info);
 
 	q->status = err ? cause_of(err) : 0;
@@ -132,7 +175,11 @@ static void *look_up(void *arg)
 	if (!q->given_up)
 		uv_async_send(&q->async);
 	pthread_mutex_unlock(&q->lock);
+	ka_ref_get(&r->ref);
 	unref(q);
+	/* The last act, so that no more threads are about than are counted. */
+	atomic_fetch_sub(&r->busy, 1);
+	ka_resolver_free(r);
 	return NULL;
 }
 
@@ -160,28 +207,38 @@ static void on_looked_up(uv_async_t *a)
 	q->done(q->arg, q->status, &q->list);
 }
 
-int ka_resolve_new(struct ka_resolve **out, uv_loop_t *uv, const char *host, uint16_t port, ka_resolve_fn done,
+int ka_resolve_new(struct ka_resolve **out, struct ka_resolver *r, const char *host, uint16_t port, ka_resolve_fn done,
 		   void *arg)
 {
-	struct ka_resolve *q = calloc(1, sizeof(*q));
+	struct ka_resolve *q;
 	int ret;
 
+	/* Only this thread counts up. */
+	if (atomic_load(&r->busy) >= r->limit) {
+		ka_log_every(WARN, KA_SEC(10), "resolve", "too-many-look-ups", "limit=%u", r->limit);
+		return -KA_E_LIMIT;
+	}
+	q = calloc(1, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
 	ka_ref_init(&q->ref);
+	ka_ref_get(&r->ref);
+	q->resolver = r;
 	pthread_mutex_init(&q->lock, NULL);
 	q->port = port;
 	q->done = done;
 	q->arg = arg;
-	ret = ka_str_copy(q->host, sizeof(q->host), host) ? uv_async_init(uv, &q->async, on_looked_up) : -EINVAL;
+	ret = ka_str_copy(q->host, sizeof(q->host), host) ? uv_async_init(r->uv, &q->async, on_looked_up) : -EINVAL;
 	if (ret < 0) {
 		unref(q);
 		return ret;
 	}
 	q->async.data = q;
 	ka_ref_get(&q->ref);
+	atomic_fetch_add(&r->busy, 1);
 	ret = ka_thread_detach("ka-dns", look_up, q);
 	if (ret < 0) {
+		atomic_fetch_sub(&r->busy, 1);
 		unref(q); /* the thread's */
 		ka_resolve_free(q);
 		return ret;

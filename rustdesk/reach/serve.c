@@ -13,6 +13,7 @@
 #include "rustdesk/reach/listener.h"
 #include "rustdesk/reach/reach_env.h"
 #include "rustdesk/reach/resolve.h"
+#include "rustdesk/reach/serve_gate.h"
 #include "rustdesk/reach/serve_msg.h"
 #include "rustdesk/wire/addr.h"
 #include "rustdesk/wire/conn.h"
@@ -27,6 +28,7 @@ struct stream {
 	struct sockaddr_storage peer;
 	struct sockaddr_storage local; /* where the controller reached us */
 	int64_t since_us;
+	bool answered; /* one question a stream, as stock clients ask */
 };
 
 struct ka_serve {
@@ -38,6 +40,7 @@ struct ka_serve {
 	struct ka_listener *session_port;
 	uv_timer_t *tick; /* closes and frees itself */
 	struct ka_pb pb;
+	struct ka_serve_gate gate;
 	struct stream streams[KA_SERVE_STREAMS];
 };
 
@@ -56,11 +59,23 @@ static const struct ka_rd_peer *find_peer(const struct ka_serve *s, const char *
 	return NULL;
 }
 
-static bool is_known(void *arg, const char *id)
+static bool is_known(const struct ka_serve *s, const char *id)
 {
-	const struct ka_serve *s = arg;
-
 	return !strcmp(s->cfg.identity->id, id) || find_peer(s, id);
+}
+
+static bool has_shown_key(const struct stream *st)
+{
+	return ka_serve_gate_knows(&st->serve->gate, &st->peer, ka_clock_us());
+}
+
+/* Online queries carry no key. This device's own id is no secret to whoever reaches it: the session port says it first
+ * thing. Those of its neighbours are. */
+static bool looks_online(void *arg, const char *id)
+{
+	const struct stream *st = arg;
+
+	return !strcmp(st->serve->cfg.identity->id, id) || (find_peer(st->serve, id) && has_shown_key(st));
 }
 
 /* Where a neighbour's session port is: an address checked when the configuration was read. */
@@ -129,6 +144,7 @@ static int answer_punch(struct stream *st, const struct ka_serve_request *r, str
 		log_refusal(st, "wrong key");
 		return ka_serve_punch_failure(b, KA_SERVE_WRONG_KEY);
 	}
+	ka_serve_gate_key_shown(&st->serve->gate, &st->peer, ka_clock_us());
 	if (!is_known(st->serve, r->id)) {
 		log_refusal(st, "unknown id");
 		return ka_serve_punch_failure(b, KA_SERVE_NO_SUCH_ID);
@@ -143,9 +159,13 @@ static int answer_punch(struct stream *st, const struct ka_serve_request *r, str
 	return ka_serve_relay_offer(b, &a, uuid, st->serve->cfg.rd->version);
 }
 
-/* No secret is in this answer, and the request carries no key. */
+/* The request carries no key, but clients send it only after a PunchHoleRequest that did. */
 static int answer_relay(struct stream *st, const struct ka_serve_request *r, struct ka_rdv_buf *b)
 {
+	if (!has_shown_key(st)) {
+		log_refusal(st, "relay asked for without the key");
+		return ka_serve_relay_refusal(b, "The key has not been shown from this address");
+	}
 	if (is_known(st->serve, r->id))
 		return ka_serve_relay_accept(b, st->serve->cfg.rd->version);
 	log_refusal(st, "unknown id");
@@ -157,8 +177,15 @@ static int on_message(void *arg, uint8_t *data, size_t len)
 	struct stream *st = arg;
 	struct ka_serve_request r;
 	struct ka_rdv_buf b = {.len = 0};
-	int ret = ka_serve_read(&st->serve->pb, &r, data, len, is_known, st->serve);
+	int ret;
 
+	if (st->answered)
+		return 0;
+	if (!ka_serve_gate_pass(&st->serve->gate, &st->peer, ka_clock_us())) {
+		log_refusal(st, "too many questions");
+		return -KA_E_LIMIT;
+	}
+	ret = ka_serve_read(&st->serve->pb, &r, data, len, looks_online, st);
 	if (ret < 0)
 		return ret;
 	switch (r.kind) {
@@ -177,9 +204,16 @@ static int on_message(void *arg, uint8_t *data, size_t len)
 	case KA_SERVE_OTHER:
 		break;
 	}
-	if (ret == 0 && b.len)
-		ret = ka_conn_send_framed(st->conn, b.data, b.len);
-	return ret;
+	if (ret < 0 || !b.len)
+		return ret;
+	ret = ka_conn_send_framed(st->conn, b.data, b.len);
+	if (ret < 0)
+		return ret;
+	/* Not closed at once: with bytes of it unread that would reset the stream before the answer is read. */
+	ka_conn_finish(st->conn);
+	st->answered = true;
+	st->since_us = ka_clock_us();
+	return 0;
 }
 
 static void on_drained(void *arg)
@@ -270,7 +304,10 @@ static void on_tick(uv_timer_t *t)
 	int64_t now = ka_clock_us();
 
 	for (size_t i = 0; i < KA_SERVE_STREAMS; i++) {
-		if (s->streams[i].conn && now - s->streams[i].since_us > KA_MS(KA_SERVE_STREAM_MS))
+		const struct stream *st = &s->streams[i];
+		int64_t patience = KA_MS(st->answered ? KA_SERVE_ANSWERED_MS : KA_SERVE_STREAM_MS);
+
+		if (st->conn && now - st->since_us > patience)
 			drop(&s->streams[i]);
 	}
 }

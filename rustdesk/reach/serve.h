@@ -10,6 +10,8 @@
  *          ─ connects ─► session port 21117: SignedId first, then as on any secure path
  *          (forced to relay: RequestRelay first, on the same port)
  *
+ * Each stream gets one answer. What may be learnt without the key, and how often may be asked: reach/serve_gate.h.
+ *
  * Owner: the thread that runs the loop. Bounded: KA_SERVE_STREAMS connections, each for at most KA_SERVE_STREAM_MS.
  */
 #ifndef KA_SERVE_H
@@ -23,6 +25,7 @@
 
 #define KA_SERVE_STREAMS 32
 #define KA_SERVE_STREAM_MS 30000
+#define KA_SERVE_ANSWERED_MS 3000 /* for the client to hang up */
 
 struct ka_serve;
 

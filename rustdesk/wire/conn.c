@@ -22,6 +22,8 @@ struct ka_conn {
 	uv_tcp_t tcp;
 	struct ka_framer framer;
 	struct ka_seal rx, tx;
+	uv_shutdown_t shutdown;
+	bool finished; /* shutdown is in use */
 	bool sealed;
 	bool closed;
 	bool gone;	     /* libuv has closed the handle */
@@ -220,6 +222,20 @@ int ka_conn_send(struct ka_conn *c, const ProtobufCMessage *msg)
 	if (c->sealed)
 		ka_seal_close(&c->tx, b->data + n, size);
 	return submit(c, b);
+}
+
+static void on_shutdown(uv_shutdown_t *req, int status)
+{
+	/* Whoever hung up before learns nothing more anyway. */
+	(void)req;
+	(void)status;
+}
+
+void ka_conn_finish(struct ka_conn *c)
+{
+	if (c->closed || c->finished)
+		return;
+	c->finished = uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown) == 0;
 }
 
 void ka_conn_set_out_limit(struct ka_conn *c, size_t limit)

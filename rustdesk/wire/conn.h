@@ -43,6 +43,8 @@ void ka_conn_seal(struct ka_conn *c, const uint8_t key[static KA_SEAL_KEY]);
 bool ka_conn_sealed(const struct ka_conn *c);
 void ka_conn_set_in_limit(struct ka_conn *c, size_t limit);
 void ka_conn_set_out_limit(struct ka_conn *c, size_t limit);
+/* Nothing more is sent: the peer sees the end after what is under way. What it still sends is read. */
+void ka_conn_finish(struct ka_conn *c);
 /* Bytes the kernel has not taken yet. */
 size_t ka_conn_pending(const struct ka_conn *c);
 struct ka_conn_link {

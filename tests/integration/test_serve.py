@@ -8,7 +8,7 @@ import pytest
 
 from conftest import PASSWORD
 from peer import card, pb
-from peer.conn import Conn
+from peer.conn import Conn, PeerClosed
 from peer.controller import Controller, LoginError
 from peer.framing import frame
 
@@ -68,6 +68,7 @@ def test_an_unknown_id_does_not_exist(served):
     answer = ask(served, punch_hole_request=pb.PunchHoleRequest(id="999999999", licence_key=served.key))
     assert answer.WhichOneof("union") == "punch_hole_response"
     assert answer.punch_hole_response.failure == pb.PunchHoleResponse.ID_NOT_EXIST
+    # The key has been shown: now the words may be plain.
     answer = ask(served, request_relay=pb.RequestRelay(id="999999999", uuid="u"))
     assert answer.relay_response.refuse_reason
 
@@ -91,6 +92,57 @@ def test_nat_test_and_online_query_are_answered(served):
         assert answer.test_nat_response.port == conn.sock.getsockname()[1]
     answer = ask(served, online_request=pb.OnlineRequest(id="1", peers=["111111111", served.id, "222222222"]))
     assert answer.online_response.states == b"\x40"
+
+
+def has_key(served):
+    """Shows the service's key from this address, as a client that connects does."""
+    answer = ask(served, punch_hole_request=pb.PunchHoleRequest(id=served.id, licence_key=served.key))
+    assert answer.punch_hole_response.pk
+
+
+def test_a_stream_gets_one_answer_and_is_closed(served):
+    conn = Conn.connect("127.0.0.1", served.serve_port, timeout=5)
+    question = pb.rendezvous(online_request=pb.OnlineRequest(id="1", peers=[served.id]))
+    for _ in range(3):
+        conn.send_msg(question)
+    assert pb.RendezvousMessage.FromString(conn.recv_frame(5)).online_response.states == b"\x80"
+    conn.wait_closed(5)
+
+
+def test_relays_are_for_those_who_have_shown_the_key(served):
+    """RequestRelay carries no key: without an earlier question that did, known and unknown ids are refused alike."""
+    def answer(device):
+        return ask(served, request_relay=pb.RequestRelay(id=device, uuid="u")).relay_response.refuse_reason
+
+    assert answer(served.id) == answer("999999999") == "The key has not been shown from this address"
+    ask(served, punch_hole_request=pb.PunchHoleRequest(id=served.id, licence_key="x" * 44))
+    assert answer(served.id) == answer("999999999") != ""
+    has_key(served)
+    assert answer(served.id) == "" and answer("999999999") == "ID does not exist"
+
+
+def test_neighbours_are_online_for_those_who_have_shown_the_key(start_agent):
+    agent = start_agent(rustdesk={"serve": {**SERVE, "peers": [
+        {"id": "kvm-two", "address": "127.0.0.1:9", "key": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}]}})
+    agent.key = re.search(r"\?key=(\S{44})", agent.log).group(1)
+    query = pb.OnlineRequest(id="1", peers=["kvm-two", agent.id, "kvm-six"])
+    assert ask(agent, online_request=query).online_response.states == b"\x40"
+    has_key(agent)
+    assert ask(agent, online_request=query).online_response.states == b"\xc0"
+
+
+def test_questions_are_limited(served):
+    query = pb.OnlineRequest(id="1", peers=["111111111"])
+    answered = 0
+    # A minute may end meanwhile: then twice as many.
+    for _ in range(260):
+        try:
+            ask(served, online_request=query)
+            answered += 1
+        except PeerClosed:
+            break
+    assert 120 <= answered <= 240
+    served.wait_log('serve: refused .*why="too many questions"')
 
 
 def test_one_device_answers_for_another(start_agent):

@@ -221,21 +221,24 @@ static void test_given_up_half_way(void **state)
 	int fds[4];
 	int result = NOT_YET;
 	struct ka_dial *d;
+	struct ka_resolver *names;
 	uv_loop_t uv;
 
 	(void)state;
 	fill(server, &to, fds, 4);
 	uv_loop_init(&uv);
+	assert_int_equal(ka_resolver_new(&names, &uv, 1), 0);
 	assert_int_equal(ka_dial_addr(&d, &uv, &to, NULL, 60000, keep, &result), 0);
 	uv_run(&uv, UV_RUN_NOWAIT);
 	ka_dial_free(d);
-	assert_int_equal(ka_dial_host(&d, &uv, "localhost", 9, 60000, keep, &result), 0);
+	assert_int_equal(ka_dial_host(&d, names, "localhost", 9, 60000, keep, &result), 0);
 	ka_dial_free(d); /* during the look-up */
 	uv_run(&uv, UV_RUN_DEFAULT);
 	assert_int_equal(result, NOT_YET);
 	for (int i = 0; i < 4; i++)
 		close(fds[i]);
 	close(server);
+	ka_resolver_free(names);
 	assert_int_equal(uv_loop_close(&uv), 0);
 }
 
@@ -247,29 +250,32 @@ static void test_host_by_name_and_number(void **state)
 	char name[64];
 	int result = NOT_YET;
 	struct ka_dial *d;
+	struct ka_resolver *names;
 	uv_loop_t uv;
 
 	(void)state;
 	uv_loop_init(&uv);
-	assert_int_equal(ka_dial_host(&d, &uv, ka_addr_text(text, &to), 1, 5000, keep, &result), 0);
+	assert_int_equal(ka_resolver_new(&names, &uv, 8), 0);
+	assert_int_equal(ka_dial_host(&d, names, ka_addr_text(text, &to), 1, 5000, keep, &result), 0);
 	uv_run(&uv, UV_RUN_DEFAULT);
 	assert_true(result > 2);
 	close(result);
 	/* localhost may mean ::1 first, where nobody listens */
 	snprintf(name, sizeof(name), "localhost:%u", ka_addr_port(&to));
-	assert_int_equal(ka_dial_host(&d, &uv, name, 1, 5000, keep, &result), 0);
+	assert_int_equal(ka_dial_host(&d, names, name, 1, 5000, keep, &result), 0);
 	uv_run(&uv, UV_RUN_DEFAULT);
 	assert_true(result > 2);
 	close(result);
-	assert_int_equal(ka_dial_host(&d, &uv, "localhost", ka_addr_port(&to), 5000, keep, &result), 0);
+	assert_int_equal(ka_dial_host(&d, names, "localhost", ka_addr_port(&to), 5000, keep, &result), 0);
 	uv_run(&uv, UV_RUN_DEFAULT);
 	assert_true(result > 2);
 	close(result);
-	assert_int_equal(ka_dial_host(&d, &uv, "bad:port:x]", 1, 5000, keep, &result), 0);
+	assert_int_equal(ka_dial_host(&d, names, "bad:port:x]", 1, 5000, keep, &result), 0);
 	uv_run(&uv, UV_RUN_DEFAULT);
 	assert_true(result < 0);
-	assert_int_equal(ka_dial_host(&d, &uv, "host:99999", 1, 5000, keep, &result), -EINVAL);
+	assert_int_equal(ka_dial_host(&d, names, "host:99999", 1, 5000, keep, &result), -EINVAL);
 	close(server);
+	ka_resolver_free(names);
 	assert_int_equal(uv_loop_close(&uv), 0);
 }
 
