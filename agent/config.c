@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "agent/config_check.h"
 #include "agent/config_reader.h"
 #include "agent/config_tables.h"
 #include "base/fs.h"
@@ -193,7 +193,8 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 	r->eb = eb;
 	c->store = r;
 	if (!config_read_string(&cfg, data)) {
-		ka_errbuf_set(eb, "%s:%d: %s", name, config_error_line(&cfg), config_error_text(&cfg));
+		ka_errbuf_set(eb, "%s:%d: %s", config_error_file(&cfg) ? config_error_file(&cfg) : name,
+			      config_error_line(&cfg), config_error_text(&cfg));
 		ret = -KA_E_CONFIG;
 		goto out;
 	}
@@ -202,6 +203,10 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 		check_passwords(r, &cfg, &raw, c->password_h1);
 	if (!r->err)
 		check_whole(r, &cfg, &raw);
+	if (!r->err)
+		ka_config_check_addresses(r, &cfg, &raw);
+	if (!r->err)
+		ka_config_check_files(r, &cfg);
 	finish(c, &raw);
 	ret = r->err;
 out:
@@ -217,19 +222,6 @@ out:
 	}
 	*out = c;
 	return 0;
-}
-
-/* A password in a file that everybody can read is no password. */
-static int check_mode(const char *path, const struct ka_config *c, struct ka_errbuf *eb)
-{
-	struct stat st;
-
-	/* A hash opens this device as well as the password does. */
-	if ((!c->password_set && !c->rustdesk.n_access && !c->rustdesk.totp_secret[0]) || stat(path, &st) < 0 ||
-	    !(st.st_mode & S_IROTH))
-		return 0;
-	ka_errbuf_set(eb, "%s: holds a password but everybody may read it: chmod 0640 %s", path, path);
-	return -KA_E_CONFIG;
 }
 
 int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *eb)
@@ -253,11 +245,6 @@ int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *e
 	ka_bytes_fini(&text);
 	if (ret < 0)
 		return ret;
-	ret = check_mode(path, c, eb);
-	if (ret < 0) {
-		ka_config_free(c);
-		return ret;
-	}
 	*out = c;
 	return 0;
 }

@@ -35,8 +35,8 @@ struct ka_config {
 	void *store; /* owns the strings */
 };
 
-/* Reads and checks a file. -KA_E_CONFIG with "file:line: ..." in eb for anything unknown, mistyped or out of range;
- * -errno when it cannot be read. */
+/* Reads and checks a file. -KA_E_CONFIG with "file:line: ..." in eb for anything unknown, mistyped or out of range, and
+ * for secrets in files that everybody may read; -errno when it cannot be read. */
 int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *eb) KA_MUST_USE;
 /* The same from memory; name stands for the file in messages. data is terminated. */
 int ka_config_parse(struct ka_config **out, const char *name, const char *data, struct ka_errbuf *eb) KA_MUST_USE;

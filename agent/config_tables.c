@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "agent/config_check.h"
 #include "base/log.h"
 #include "base/media.h"
 #include "base/str.h"
@@ -97,6 +98,7 @@ static void read_peer(struct ka_config_reader *r, const config_setting_t *elemen
 	peer = &all->rustdesk.serve.peers[all->rustdesk.serve.n_peers++];
 	peer->id = raw.id;
 	peer->address = raw.address;
+	ka_config_check_ip_port(r, config_setting_get_member(element, "address"), raw.address);
 	if (sodium_base642bin(peer->pk, sizeof(peer->pk), raw.key, strlen(raw.key), NULL, &pk_len, NULL,
 			      sodium_base64_VARIANT_ORIGINAL) ||
 	    pk_len != sizeof(peer->pk))

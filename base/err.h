@@ -24,7 +24,7 @@ enum ka_err {
 	KA_E_LIMIT,	     /* all places taken */
 };
 
-/* err: negative result as returned. Never NULL; static text or thread-local strerror text. */
+/* err: negative result as returned. Never NULL; static text in English, good to keep. */
 const char *ka_err_str(int err);
 
 /* Holds one sentence for an operator. Always terminated; longer text is cut. */

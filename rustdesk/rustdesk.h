@@ -156,6 +156,14 @@ void ka_rd_stop(struct ka_rd *rd); /* any thread; never blocks */
 void ka_rd_join(struct ka_rd *rd); /* all sessions have ended and released their keys */
 void ka_rd_free(struct ka_rd *rd);
 
+enum ka_rd_endpoint {
+	KA_RD_HOST_PORT, /* name or address, with a port or without */
+	KA_RD_IP_PORT,	 /* address, with a port or without */
+	KA_RD_IP,	 /* address */
+};
+/* Is it written as such? IPv6 with a port stands in brackets. Nothing is looked up. Pure. */
+bool ka_rd_check_endpoint(const char *text, enum ka_rd_endpoint kind);
+
 /* Is this a list for allow_addresses? 0, or -EINVAL with the entry that is not an address in bad. Pure. */
 int ka_rd_check_addresses(const char *list, char *bad, size_t bad_size) KA_MUST_USE;
 

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 #include "base/fs.h"
 
 #define HASH "32312cd2a84a2ea2ee6e439fa1b2b21991fad68e6b7a058bcd5e14bbee3980dd"
+#define KEY "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="
 
 static struct ka_config *parse_good(const char *text)
 {
@@ -136,6 +138,56 @@ static void test_whole_checks(void **state)
 				  "key = \"A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\"; };"));
 }
 
+#define PEER(address)                                                                                                  \
+	"rustdesk = { serve = {\npeers = ( { id = \"kvm-two\";\n address = \"" address "\";\n key = \"" KEY            \
+	"\"; } ); }; };"
+
+static void test_addresses_are_checked(void **state)
+{
+	static const char *const bad_hosts[] = {
+		"kvm.example.com:",
+		"kvm.example.com:0",
+		"kvm.example.com:65536",
+		"kvm.example.com:x",
+		":21117",
+		"[::1",
+		"[kvm]:21117",
+		"two words:1",
+		"10.0.0:21117",
+		"-x:1",
+		"a..b:1",
+		"http://kvm:21117",
+		"10.0.0.1.2:5",
+		"kvm/x",
+	};
+
+	(void)state;
+	expect_error(PEER("kvm-two.example.com:21117"), "test.cfg:3:", "IP address and port");
+	expect_error(PEER("10.0.0.1:0"), "test.cfg:3:", "IP address and port");
+	expect_error(PEER("10.0.0:21117"), "test.cfg:3:", "\"10.0.0:21117\"");
+	expect_error(PEER("10.0.0.1:21117x"), "test.cfg:3:", "IP address and port");
+	for (size_t i = 0; i < KA_ARRAY_LEN(bad_hosts); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "rustdesk = { serve = {\n\npublic_address = \"%s\"; }; };", bad_hosts[i]);
+		expect_error(text, "test.cfg:3:", "host:port");
+		snprintf(text, sizeof(text), "rustdesk = {\nserver = \"good, %s\"; };", bad_hosts[i]);
+		expect_error(text, "test.cfg:2:", "'server'");
+		snprintf(text, sizeof(text), "rustdesk = {\nrelay = \"%s\"; };", bad_hosts[i]);
+		expect_error(text, "test.cfg:2:", "host or host:port");
+	}
+	expect_error("rustdesk = { server = \"a,\"; };", "test.cfg:1:", "ends with a comma");
+	expect_error("rustdesk = { server = \"a,,b\"; };", "test.cfg:1:", "empty");
+	expect_error("rustdesk = { server = \"a b\"; };", "test.cfg:1:", "commas");
+	expect_error("rustdesk = { serve = { address = \"10.0.0.1:5\"; }; };", "test.cfg:1:", "without a port");
+	expect_error("rustdesk = { direct = { address = \"10.0.0.1, eth0\"; }; };", "test.cfg:1:", "\"eth0\"");
+	ka_config_free(parse_good(PEER("10.0.0.1")));
+	ka_config_free(parse_good(PEER("[2001:db8::1]:5")));
+	ka_config_free(parse_good("rustdesk = { server = \" a , b:5, [2001:db8::1]:5,::1 \"; relay = \"10.0.0.1\"; "
+				  "direct = { address = \"10.0.0.1,::1\"; }; serve = { address = \"::\"; "
+				  "public_address = \"kvm-1_x.example.com:21117\"; }; };"));
+}
+
 static char *temp_file(const char *text, mode_t mode)
 {
 	static char path[] = "/tmp/ka-config-XXXXXX";
@@ -201,6 +253,72 @@ static void test_password_in_a_world_readable_file_is_refused(void **state)
 	assert_int_equal(ka_config_load(&c, path, &eb), 0);
 	ka_config_free(c);
 	unlink(path);
+}
+
+static void write_with_mode(const char *path, const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* The main file includes another, both with these modes; NULL = good, else what the error says of which file. */
+static void check_modes(mode_t main_mode, const char *main_text, mode_t other_mode, const char *other_text,
+			const char *where, const char *what)
+{
+	char folder[] = "/tmp/ka-include-XXXXXX";
+	struct ka_errbuf eb = {""};
+	struct ka_config *c;
+	char main_path[64];
+	char other_path[64];
+	char text[256];
+	int ret;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(main_path, sizeof(main_path), "%s/main.cfg", folder);
+	snprintf(other_path, sizeof(other_path), "%s/other.cfg", folder);
+	snprintf(text, sizeof(text), "rustdesk = { %s\n@include \"%s\"\n};\n", main_text, other_path);
+	write_with_mode(main_path, text, main_mode);
+	write_with_mode(other_path, other_text, other_mode);
+	ret = ka_config_load(&c, main_path, &eb);
+	if (where) {
+		assert_int_equal(ret, -KA_E_CONFIG);
+		assert_non_null(strstr(eb.text, where));
+		assert_non_null(strstr(eb.text, what));
+		assert_null(strstr(eb.text, "s3cret"));
+	} else {
+		assert_int_equal(ret, 0);
+		ka_config_free(c);
+	}
+	unlink(main_path);
+	unlink(other_path);
+	rmdir(folder);
+}
+
+static void test_every_file_that_was_read_is_checked(void **state)
+{
+	static const char secret[] = "\npassword = \"s3cret\";";
+	static const char hash[] = "access = (\n{ name = \"x\"; password_hash = \"" HASH "\"; });";
+	static const char totp[] = "totp_secret = \"GEZDGNBVGY3TQOJQ\";";
+	static const char plain[] = "hostname = \"x\";";
+
+	(void)state;
+	check_modes(0640, "", 0644, secret, "other.cfg:2: 'password' is a secret", "other.cfg");
+	check_modes(0640, "", 0604, hash, "other.cfg:2: 'password_hash' is a secret", "chmod 0640 /");
+	check_modes(0640, "", 0644, totp, "other.cfg:1: 'totp_secret' is a secret", "everybody may read");
+	check_modes(0644, secret, 0640, plain, "main.cfg:2: 'password' is a secret", "main.cfg");
+	/* What holds no secret may be read by everybody, and nothing may be written. */
+	check_modes(0644, "", 0640, secret, NULL, NULL);
+	check_modes(0640, secret, 0644, plain, NULL, NULL);
+	check_modes(0640, "", 0644, "password = \"\";", NULL, NULL);
+	check_modes(0640, "", 0642, plain, "everybody may change /", "other.cfg: chmod o-w");
+	check_modes(0642, "", 0640, plain, "everybody may change /", "main.cfg: chmod o-w");
+	/* The line of an error in there is the line in there. */
+	check_modes(0640, "", 0640, "\n\nhostname = };", "other.cfg:3:", "syntax");
+	check_modes(0640, "", 0640, "\n\nhostnam = \"x\";", "other.cfg:3:", "hostname");
 }
 
 static void test_missing_and_binary_files_are_named(void **state)
@@ -366,6 +484,8 @@ int main(void)
 		cmocka_unit_test(test_passwords_and_what_they_open),
 		cmocka_unit_test(test_text_of_the_password_is_forgotten_and_only_that),
 		cmocka_unit_test(test_password_in_a_world_readable_file_is_refused),
+		cmocka_unit_test(test_addresses_are_checked),
+		cmocka_unit_test(test_every_file_that_was_read_is_checked),
 		cmocka_unit_test(test_missing_and_binary_files_are_named),
 		cmocka_unit_test(test_every_key_is_documented),
 		cmocka_unit_test(test_the_commented_file_shows_the_defaults),

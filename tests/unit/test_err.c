@@ -2,6 +2,8 @@
 #include "tests/check/check.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
@@ -33,6 +35,35 @@ static void test_numbers_that_are_no_errors_get_words_too(void **state)
 		assert_non_null(ka_err_str(odd[i]));
 }
 
+static void *ask_for_many(void *arg)
+{
+	for (int e = -5000; e < 5000; e++)
+		assert_non_null(ka_err_str(e));
+	return arg;
+}
+
+/* Reasons are kept and shown long after, by other threads. */
+static void test_words_stay_as_they_are(void **state)
+{
+	static const int causes[] = {-ENOENT, -ECONNRESET, -KA_E_PEER, -4000, -100000};
+	const char *words[KA_ARRAY_LEN(causes)];
+	char copies[KA_ARRAY_LEN(causes)][128];
+	pthread_t other;
+
+	(void)state;
+	for (size_t i = 0; i < KA_ARRAY_LEN(causes); i++) {
+		words[i] = ka_err_str(causes[i]);
+		snprintf(copies[i], sizeof(copies[i]), "%s", words[i]);
+	}
+	assert_int_equal(pthread_create(&other, NULL, ask_for_many, NULL), 0);
+	assert_int_equal(pthread_join(other, NULL), 0);
+	ask_for_many(NULL);
+	for (size_t i = 0; i < KA_ARRAY_LEN(causes); i++) {
+		assert_string_equal(words[i], copies[i]);
+		assert_ptr_equal(ka_err_str(causes[i]), words[i]);
+	}
+}
+
 static void test_errbuf_cuts_and_terminates(void **state)
 {
 	struct ka_errbuf eb;
@@ -60,6 +91,7 @@ int main(void)
 		cmocka_unit_test(test_every_domain_cause_has_words_of_its_own),
 		cmocka_unit_test(test_errno_gets_the_words_of_the_system),
 		cmocka_unit_test(test_numbers_that_are_no_errors_get_words_too),
+		cmocka_unit_test(test_words_stay_as_they_are),
 		cmocka_unit_test(test_errbuf_cuts_and_terminates),
 		cmocka_unit_test(test_errbuf_null_is_ignored),
 	};
