@@ -68,6 +68,13 @@ static void input(void *ctx, struct ka_input *event)
 		free(event->text.utf8);
 }
 
+static int restart(void *ctx)
+{
+	struct ka_agent_parts *p = ctx;
+
+	return ka_atx_request(&p->atx, KA_ATX_RESET);
+}
+
 void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms)
 {
 	pthread_mutex_init(&parts->lock, NULL);
@@ -80,6 +87,7 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 		.request_key = request_key,
 		.picture = picture,
 		.input = input,
+		.restart = ka_atx_can(&parts->atx, KA_ATX_RESET) ? restart : NULL,
 	};
 }
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "agent/arbiter.h"
+#include "agent/atx.h"
 #include "capture/capture.h"
 #include "hid/hid.h"
 #include "rustdesk/host.h"
@@ -15,9 +16,10 @@ struct ka_agent_parts {
 	struct ka_hid *hid;
 	pthread_mutex_t lock; /* guards the arbiter */
 	struct ka_arbiter arbiter;
+	struct ka_atx atx;
 };
 
-/* parts outlive the host; zeroed before the first call but for capture and hid. hold_ms: as in arbiter.h. */
+/* parts outlive the host; zeroed before the first call but for capture, hid and atx. hold_ms: as in arbiter.h. */
 void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms);
 /* Zeroed parts are fine. */
 void ka_agent_host_fini(struct ka_agent_parts *parts);

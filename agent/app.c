@@ -37,7 +37,8 @@ struct ka_app {
 	uv_signal_t signals[KA_ARRAY_LEN(stop_signals)];
 	size_t n_signals; /* open */
 	uv_timer_t watch;
-	bool watching;
+	uv_timer_t press;	 /* of a button of the target */
+	bool watching, pressing; /* the timers are open */
 	bool failed;
 	bool banner;
 	char shown_otp[64]; /* what the operator was told last */
@@ -163,16 +164,38 @@ static void watch_all(struct ka_app *a)
 	watch_trusted(a);
 }
 
+static void on_press(uv_timer_t *t);
+
+/* The buttons first: they are what somebody waits for. */
+static void turn_atx(struct ka_app *a)
+{
+	int64_t now = ka_clock_us();
+	int64_t next = ka_atx_turn(&a->parts.atx, now);
+
+	if (next == INT64_MAX)
+		uv_timer_stop(&a->press);
+	else
+		ka_timer_once(&a->press, on_press, (uint64_t)(next - now + 999) / 1000);
+}
+
+static void on_press(uv_timer_t *t)
+{
+	turn_atx(t->data);
+}
+
 static void on_wake(void *arg)
 {
 	struct ka_app *a = arg;
 
-	if (a->watching)
-		watch_all(a);
+	if (!a->pressing)
+		return;
+	turn_atx(a);
+	watch_all(a);
 }
 
 static void on_watch(uv_timer_t *t)
 {
+	turn_atx(t->data);
 	watch_all(t->data);
 }
 
@@ -221,6 +244,7 @@ static int make_endpoint(struct ka_app *a, struct ka_errbuf *eb)
 	}
 	ka_state_load_trusted(&trusted, a->cfg->state_dir);
 	rd.trusted = trusted.len ? (const char *)trusted.data : NULL;
+	ka_atx_init(&a->parts.atx, &a->cfg->power, &ka_gpio_libgpiod, ka_loop_waker(&a->loop));
 	ka_agent_host_init(&host, &a->parts, a->cfg->hold_ms);
 	if (!ret)
 		ret = ka_rd_new(&a->rd, &rd, &a->identity, &host, eb);
@@ -265,6 +289,10 @@ static int start_handles(struct ka_app *a)
 
 	a->watching = !ret;
 	a->watch.data = a;
+	if (!ret)
+		ret = uv_timer_init(&a->loop.uv, &a->press);
+	a->pressing = !ret;
+	a->press.data = a;
 	for (size_t i = 0; !ret && i < KA_ARRAY_LEN(stop_signals); i++) {
 		ret = uv_signal_init(&a->loop.uv, &a->signals[i]);
 		if (ret < 0)
@@ -370,6 +398,9 @@ void ka_app_free(struct ka_app *a)
 		uv_close((uv_handle_t *)&a->signals[i], NULL);
 	if (a->watching)
 		uv_close((uv_handle_t *)&a->watch, NULL);
+	if (a->pressing)
+		uv_close((uv_handle_t *)&a->press, NULL);
+	ka_atx_fini(&a->parts.atx);
 	ka_rd_free(a->rd);
 	ka_hid_free(a->parts.hid);
 	ka_capture_free(a->parts.capture);

@@ -13,44 +13,8 @@
 
 #define FILE_MAX_BYTES (256u * 1024)
 
-static void finish(struct ka_config *c, const struct ka_config_raw *raw)
+static void finish_rustdesk(struct ka_config *c, const struct ka_config_raw *raw)
 {
-	c->state_dir = raw->state_dir;
-	c->runtime_dir = raw->runtime_dir;
-	c->log.level = (enum ka_log_level)raw->log.level;
-	c->video = (struct ka_capture_cfg){
-		.source = (enum ka_source_kind)raw->video.source,
-		.device = raw->video.device,
-		.format = (enum ka_pixfmt)raw->video.format,
-		.width = raw->video.width,
-		.height = raw->video.height,
-		.fps = raw->video.fps,
-		.preset = ka_config_preset_words[raw->video.preset],
-		.threads = raw->video.threads,
-		.slate_fps = raw->video.slate_fps,
-		.card_noise = raw->video.card_noise,
-	};
-	if (c->video.source == KA_SOURCE_CARD && !c->video.width) {
-		c->video.width = 1280;
-		c->video.height = 720;
-	}
-	c->hid = (struct ka_hid_cfg){
-		.backend = (enum ka_hid_backend_kind)raw->hid.backend,
-		.record_file = raw->hid.record_file,
-		.udc = raw->hid.udc,
-		.configfs = "/sys/kernel/config",
-		.udc_class = "/sys/class/udc",
-		.gadget = raw->hid.gadget,
-		.vendor_id = (uint16_t)raw->hid.vendor_id,
-		.product_id = (uint16_t)raw->hid.product_id,
-		.manufacturer = raw->hid.manufacturer,
-		.product = raw->hid.product,
-		.serial = raw->hid.serial,
-		.max_power_ma = raw->hid.max_power_ma,
-		.layout = raw->hid.layout,
-		.type_interval_ms = raw->hid.type_interval_ms,
-	};
-	c->hold_ms = raw->hid.hold_ms;
 	c->id = raw->rustdesk.id;
 	c->password_set = raw->rustdesk.password[0] || raw->rustdesk.password_hash[0];
 	c->rustdesk = (struct ka_rd_cfg){
@@ -89,6 +53,56 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.version = raw->rustdesk.version,
 		.max_sessions = raw->rustdesk.max_sessions,
 	};
+}
+
+static void finish(struct ka_config *c, const struct ka_config_raw *raw)
+{
+	c->state_dir = raw->state_dir;
+	c->runtime_dir = raw->runtime_dir;
+	c->log.level = (enum ka_log_level)raw->log.level;
+	c->video = (struct ka_capture_cfg){
+		.source = (enum ka_source_kind)raw->video.source,
+		.device = raw->video.device,
+		.format = (enum ka_pixfmt)raw->video.format,
+		.width = raw->video.width,
+		.height = raw->video.height,
+		.fps = raw->video.fps,
+		.preset = ka_config_preset_words[raw->video.preset],
+		.threads = raw->video.threads,
+		.slate_fps = raw->video.slate_fps,
+		.card_noise = raw->video.card_noise,
+	};
+	if (c->video.source == KA_SOURCE_CARD && !c->video.width) {
+		c->video.width = 1280;
+		c->video.height = 720;
+	}
+	c->hid = (struct ka_hid_cfg){
+		.backend = (enum ka_hid_backend_kind)raw->hid.backend,
+		.record_file = raw->hid.record_file,
+		.udc = raw->hid.udc,
+		.configfs = "/sys/kernel/config",
+		.udc_class = "/sys/class/udc",
+		.gadget = raw->hid.gadget,
+		.vendor_id = (uint16_t)raw->hid.vendor_id,
+		.product_id = (uint16_t)raw->hid.product_id,
+		.manufacturer = raw->hid.manufacturer,
+		.product = raw->hid.product,
+		.serial = raw->hid.serial,
+		.max_power_ma = raw->hid.max_power_ma,
+		.layout = raw->hid.layout,
+		.type_interval_ms = raw->hid.type_interval_ms,
+	};
+	c->hold_ms = raw->hid.hold_ms;
+	c->power = (struct ka_atx_cfg){
+		.chip = raw->power.chip,
+		.power_line = raw->power.power_line,
+		.reset_line = raw->power.reset_line,
+		.led_line = raw->power.led_line,
+		.active_low = raw->power.active_low,
+		.press_ms = raw->power.press_ms,
+		.hold_ms = raw->power.hold_ms,
+	};
+	finish_rustdesk(c, raw);
 }
 
 static bool plain_id(const char *id)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "agent/atx.h"
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -26,6 +27,7 @@ struct ka_config {
 	struct ka_capture_cfg video;
 	struct ka_hid_cfg hid;
 	unsigned int hold_ms; /* hid.hold_ms: see agent/arbiter.h */
+	struct ka_atx_cfg power;
 	struct ka_rd_cfg rustdesk;
 	const char *id;		  /* wanted id; "" = generated once and kept */
 	bool password_set;	  /* a permanent one, as text or hash */

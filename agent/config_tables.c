@@ -62,6 +62,17 @@ static const struct ka_config_key hid_keys[] = {
 	END,
 };
 
+static const struct ka_config_key power_keys[] = {
+	{"chip", KA_KEY_STRING, AT(power.chip), 0, 64},
+	{"power_line", KA_KEY_STRING, AT(power.power_line), 0, 32},
+	{"reset_line", KA_KEY_STRING, AT(power.reset_line), 0, 32},
+	{"led_line", KA_KEY_STRING, AT(power.led_line), 0, 32},
+	{"active_low", KA_KEY_BOOL, AT(power.active_low)},
+	{"press_ms", KA_KEY_UINT, AT(power.press_ms), 50, 2000},
+	{"hold_ms", KA_KEY_UINT, AT(power.hold_ms), 2000, 20000},
+	END,
+};
+
 static const struct ka_config_key direct_keys[] = {
 	{"enabled", KA_KEY_BOOL, AT(rustdesk.direct)},
 	{"address", KA_KEY_STRING, AT(rustdesk.direct_address), 0, 400},
@@ -227,6 +238,7 @@ const struct ka_config_key ka_config_top_keys[] = {
 	{"log", KA_KEY_GROUP, 0, .keys = log_keys},
 	{"video", KA_KEY_GROUP, 0, .keys = video_keys},
 	{"hid", KA_KEY_GROUP, 0, .keys = hid_keys},
+	{"power", KA_KEY_GROUP, 0, .keys = power_keys},
 	{"rustdesk", KA_KEY_GROUP, 0, .keys = rustdesk_keys},
 	END,
 };
@@ -249,6 +261,7 @@ const struct ka_config_raw ka_config_defaults = {
 		.layout = "us",
 		.type_interval_ms = 10,
 		.hold_ms = 1500},
+	.power = {.chip = "", .power_line = "", .reset_line = "", .led_line = "", .press_ms = 500, .hold_ms = 6000},
 	.rustdesk = {.id = "",
 		     .password = "",
 		     .password_hash = "",

@@ -28,6 +28,11 @@ struct ka_config_raw {
 		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms, hold_ms;
 	} hid;
 	struct {
+		const char *chip, *power_line, *reset_line, *led_line;
+		bool active_low;
+		unsigned int press_ms, hold_ms;
+	} power;
+	struct {
 		const char *id, *password, *password_hash, *totp_secret, *allow_addresses, *allow_ids, *server, *relay,
 			*key, *hostname, *username, *version;
 		unsigned int otp_length, max_sessions, trusted_days, idle_minutes;

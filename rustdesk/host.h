@@ -39,6 +39,8 @@ struct ka_host {
 	void (*picture)(void *ctx, struct ka_host_picture *out);
 	/* Consumes the event. */
 	void (*input)(void *ctx, struct ka_input *event);
+	/* Presses the target's reset button. -EBUSY while one is pressed. NULL = there is no such wiring. */
+	int (*restart)(void *ctx);
 	/* Carries out a command of the chat, without its slash; answer: UTF-8 text for the caller, terminated. NULL =
 	 * this machine knows none. */
 	void (*console)(void *ctx, const struct ka_host_caller *caller, const char *line, char *answer,

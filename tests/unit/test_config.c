@@ -437,6 +437,13 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME_TEXT(hid.layout);
 	SAME(hid.type_interval_ms);
 	SAME(hold_ms);
+	SAME_TEXT(power.chip);
+	SAME_TEXT(power.power_line);
+	SAME_TEXT(power.reset_line);
+	SAME_TEXT(power.led_line);
+	SAME(power.active_low);
+	SAME(power.press_ms);
+	SAME(power.hold_ms);
 	SAME_TEXT(id);
 	SAME_TEXT(rustdesk.password);
 	SAME(password_set);

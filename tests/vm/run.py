@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "vm"
 OUT = WORK / "out"  # what the last run left: console.log, junit.xml, the agents' logs
 BOOT_MODULES = ("virtio_pci", "9p", "9pnet_virtio", "overlay")
+GPIO_PAGE = 0x70000000  # as in gpio.asl
 USERLAND = b"vm: userland"
 USERLAND_S = {"kvm": 10, "tcg": 120}
 
@@ -83,21 +84,28 @@ def initramfs(modules, own):
     return archive
 
 
-def qemu(accel, image, archive, out):
+def gpio_table(own):
+    """gpio.asl as the firmware's table."""
+    run("iasl", "-p", own / "gpio", ROOT / "tests" / "vm" / "gpio.asl", stdout=subprocess.DEVNULL)
+    return own / "gpio.aml"
+
+
+def qemu(accel, image, archive, table, out):
     acceleration = "tcg,thread=multi" if accel == "tcg" else accel
     share = "local,security_model=none,multidevs=remap"
     return ["qemu-system-x86_64", "-accel", acceleration, "-cpu", "max", "-smp", "2", "-m", "2048",
             "-kernel", image, "-initrd", archive,
-            "-append", f"console=ttyS0 panic=-1 quiet loglevel=3 ka.root={ROOT}",
+            "-append", f"console=ttyS0 panic=-1 quiet loglevel=3 memmap=4K${GPIO_PAGE:#x} ka.root={ROOT}",
+            "-acpitable", f"file={table}",
             "-virtfs", f"{share},path=/,mount_tag=host,readonly=on",
             "-virtfs", f"{share},path={out},mount_tag=out",
             "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nic", "none"]
 
 
-def boot(accel, image, archive, out, timeout_s):
+def boot(accel, image, archive, table, out, timeout_s):
     """One life of the guest, console to stdout and a file. False when it never came to its userland."""
     start = time.monotonic()
-    guest = subprocess.Popen(qemu(accel, image, archive, out), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    guest = subprocess.Popen(qemu(accel, image, archive, table, out), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT)
     seen = b""
     alive = False
@@ -129,6 +137,7 @@ def boot(accel, image, archive, out, timeout_s):
 def run_guest(image, modules, own, options):
     """Boots with hardware virtualisation where that works, else without; the JUnit text the guest left, or None."""
     archive = initramfs(modules, own)
+    table = gpio_table(own)
     out = own / "out"
     out.mkdir()
     (out / "arguments").write_text("\n".join(options.tests) + "\n")
@@ -136,7 +145,7 @@ def run_guest(image, modules, own, options):
     if options.accel == "auto":
         accels = ["kvm", "tcg"] if os.access("/dev/kvm", os.R_OK | os.W_OK) else ["tcg"]
     for accel in accels:
-        if boot(accel, image, archive, out, options.timeout):
+        if boot(accel, image, archive, table, out, options.timeout):
             break
     result = out / "junit.xml"
     return result.read_bytes() if result.exists() else None
