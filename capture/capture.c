@@ -9,6 +9,7 @@
 #include "capture/cap_state.h"
 #include "capture/capture_priv.h"
 #include "capture/encoder.h"
+#include "capture/snapshot.h"
 #include "capture/source_card.h"
 #include "capture/source_v4l2.h"
 #include "capture/stage_capture.h"
@@ -23,6 +24,7 @@ struct ka_capture {
 	struct ka_cap_state *state;
 	struct ka_latest *latest[KA_RENDITIONS];
 	struct ka_hub *hub;
+	struct ka_snapshots *snapshots;
 	struct ka_stage_capture *cap;
 	struct ka_stage_encode *enc[KA_RENDITIONS];
 	struct ka_source *source;
@@ -89,16 +91,22 @@ static int make_source(struct ka_capture *c, const struct ka_capture_cfg *cfg, c
 	return ka_source_v4l2_new(&c->source, &v4l2);
 }
 
+static const char *shown_device(const struct ka_capture_cfg *cfg)
+{
+	return cfg->source == KA_SOURCE_V4L2 ? cfg->device : "";
+}
+
 static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 {
 	struct ka_geometry first =
 		cfg->width ? (struct ka_geometry){cfg->width, cfg->height} : (struct ka_geometry){1280, 720};
-	struct ka_stage_capture_cfg cap = {.fps = cfg->fps, .wishes = c->wishes, .state = c->state};
+	struct ka_stage_capture_cfg cap = {
+		.fps = cfg->fps, .wishes = c->wishes, .state = c->state, .snapshots = c->snapshots};
 	struct ka_stage_encode_cfg enc = {
 		.encoder = ka_encoder_find(encoders, KA_CODEC_H264),
 		.settings = {.preset = cfg->preset, .tune = cfg->tune, .threads = cfg->threads, .fps = cfg->fps},
 		.slate_fps = cfg->slate_fps,
-		.device = cfg->source == KA_SOURCE_V4L2 ? cfg->device : "",
+		.device = shown_device(cfg),
 		.geometry = first,
 		.wishes = c->wishes,
 		.state = c->state,
@@ -144,6 +152,8 @@ int ka_capture_new_io(struct ka_capture **out, const struct ka_capture_cfg *cfg,
 	if (ret == 0)
 		ret = ka_hub_new(&c->hub);
 	if (ret == 0)
+		ret = ka_snapshots_new(&c->snapshots, c->state, shown_device(cfg));
+	if (ret == 0)
 		ret = make_stages(c, cfg, eb);
 	if (ret == 0)
 		ret = make_source(c, cfg, io);
@@ -184,12 +194,14 @@ int ka_capture_start(struct ka_capture *c)
 
 void ka_capture_stop(struct ka_capture *c)
 {
+	ka_snapshots_stop(c->snapshots);
 	ka_stage_capture_stop(c->cap);
 	stop_encoders(c);
 }
 
 void ka_capture_join(struct ka_capture *c)
 {
+	ka_snapshots_join(c->snapshots);
 	ka_stage_capture_join(c->cap);
 	join_encoders(c);
 }
@@ -203,6 +215,7 @@ void ka_capture_free(struct ka_capture *c)
 		ka_stage_encode_free(c->enc[i]);
 		ka_latest_free(c->latest[i]);
 	}
+	ka_snapshots_free(c->snapshots);
 	ka_source_free(c->source);
 	ka_stage_capture_free(c->cap);
 	ka_hub_free(c->hub);
@@ -265,6 +278,13 @@ void ka_viewer_free(struct ka_viewer *v)
 	ka_hub_unsubscribe(v->sub);
 	wake_stages(v->capture);
 	free(v);
+}
+
+int ka_capture_snapshot(struct ka_capture *c, size_t max_bytes, struct ka_wake done, struct ka_snapshot **out)
+{
+	if (!ka_hub_count(c->hub))
+		return -ENODATA;
+	return ka_snapshots_begin(c->snapshots, max_bytes, done, out);
 }
 
 void ka_capture_signal(struct ka_capture *c, struct ka_signal *out)

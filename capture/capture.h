@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/hub.h"
 #include "base/media.h"
@@ -72,7 +73,7 @@ int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, st
 int ka_capture_start(struct ka_capture *c) KA_MUST_USE;
 void ka_capture_stop(struct ka_capture *c); /* any thread; never blocks */
 void ka_capture_join(struct ka_capture *c);
-void ka_capture_free(struct ka_capture *c); /* NULL is fine; all viewers are gone */
+void ka_capture_free(struct ka_capture *c); /* NULL is fine; all viewers and snapshots are gone */
 
 /* Any thread. Starts capture with the first viewer. The viewer's first packet is a key packet, and is asked for here.
  * Packets are taken from ka_viewer_sub() on the viewer's thread; wake as in hub.h. */
@@ -82,6 +83,18 @@ struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v);
 void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish); /* any thread; coalesces */
 void ka_viewer_request_key(struct ka_viewer *v);			   /* any thread; coalesces */
 void ka_viewer_free(struct ka_viewer *v);				   /* any thread; NULL is fine */
+
+/* Any thread. A picture of the source as a PNG file, or of the slate when that is what viewers get: lossless, in the
+ * source's own format before that, of a moment after the call. Made on a thread of its own, which calls `done` (as in
+ * wake.h) at its end. -ENODATA: nobody watches, so nothing is captured; -KA_E_LIMIT: too many at a time. */
+struct ka_snapshot;
+int ka_capture_snapshot(struct ka_capture *c, size_t max_bytes, struct ka_wake done,
+			struct ka_snapshot **out) KA_MUST_USE;
+/* Any thread. -EAGAIN: not done yet. 0: *png is the caller's from now on. Else why there is none, with nothing in *png:
+ * -KA_E_TOO_BIG (max_bytes), -ETIMEDOUT (no picture came), -KA_E_FORMAT, -ENOMEM, -ECANCELED. */
+int ka_snapshot_take(struct ka_snapshot *s, struct ka_bytes *png) KA_MUST_USE;
+/* Any thread, at any time, once: after it returns `done` is not called any more. NULL is fine. */
+void ka_snapshot_drop(struct ka_snapshot *s);
 
 /* Any thread. */
 void ka_capture_signal(struct ka_capture *c, struct ka_signal *out);

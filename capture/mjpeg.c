@@ -99,7 +99,7 @@ struct sampling {
 	int across, down;
 };
 
-static bool is_usable(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, struct sampling *s)
+static bool is_usable(struct ka_mjpeg *m, uint32_t width, uint32_t height, struct sampling *s)
 {
 	struct jpeg_decompress_struct *j = &m->jpeg;
 	const jpeg_component_info *c = j->comp_info;
@@ -107,8 +107,8 @@ static bool is_usable(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, struct
 	/* Progressive and arithmetic pictures cost far more than their size suggests; no device sends them. */
 	if (jpeg_has_multiple_scans(j) || j->arith_code || j->data_precision != 8)
 		return false;
-	if (j->image_width < dst->width || j->image_width >= dst->width + 16 || j->image_height < dst->height ||
-	    j->image_height >= dst->height + 16)
+	if (j->image_width < width || j->image_width >= width + 16 || j->image_height < height ||
+	    j->image_height >= height + 16 || j->image_width > PADDED_MAX)
 		return false;
 	if (j->jpeg_color_space == JCS_GRAYSCALE)
 		return j->num_components == 1 && c[0].h_samp_factor == 1 && c[0].v_samp_factor == 1;
@@ -183,7 +183,7 @@ static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const str
 	size_t chroma_stride;
 
 	jpeg_mem_src(j, data, len);
-	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst, &s))
+	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst->width, dst->height, &s))
 		return -KA_E_FORMAT;
 	j->raw_data_out = TRUE;
 	j->do_fancy_upsampling = FALSE;
@@ -217,18 +217,76 @@ static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const str
 	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
 }
 
+static int decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
+{
+	struct jpeg_decompress_struct *j = &m->jpeg;
+	struct sampling s = {0};
+	JSAMPROW row = m->luma;
+	uint32_t band;
+	bool grey;
+
+	jpeg_mem_src(j, data, len);
+	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst->width, dst->height, &s))
+		return -KA_E_FORMAT;
+	grey = j->num_components == 1;
+	j->out_color_space = grey ? JCS_GRAYSCALE : JCS_YCbCr;
+	j->do_fancy_upsampling = FALSE;
+	j->dct_method = JDCT_ISLOW;
+	if (!jpeg_start_decompress(j))
+		return -KA_E_FORMAT;
+	band = (uint32_t)(j->max_v_samp_factor * DCTSIZE);
+	for (uint32_t y = 0; y < dst->height; y++) {
+		uint8_t *to = dst->data + y * dst->stride;
+
+		if (!jpeg_read_scanlines(j, &row, 1) || m->damaged || (m->cut_off && y < band))
+			return -KA_E_FORMAT;
+		if (m->ran_dry && !m->cut_off && y - y % band + band < dst->height)
+			return -KA_E_FORMAT;
+		if (!grey) {
+			memcpy(to, row, (size_t)3 * dst->width);
+			continue;
+		}
+		for (uint32_t x = 0; x < dst->width; x++) {
+			to[3 * x] = row[x];
+			to[3 * x + 1] = to[3 * x + 2] = 128;
+		}
+	}
+	if (!m->cut_off && j->output_scanline >= j->output_height)
+		(void)jpeg_finish_decompress(j);
+	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
+}
+
+static void forget(struct ka_mjpeg *m)
+{
+	m->cut_off = m->ran_dry = m->damaged = false;
+	m->left_over = 0;
+}
+
 int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst)
 {
 	int ret;
 
-	m->cut_off = m->ran_dry = m->damaged = false;
-	m->left_over = 0;
+	forget(m);
 	if (setjmp(m->escape)) {
 		jpeg_abort_decompress(&m->jpeg);
 		return -KA_E_FORMAT;
 	}
 	ret = decode(m, data, len, dst);
 	/* Also after the last row: what follows it is of no interest. */
+	jpeg_abort_decompress(&m->jpeg);
+	return ret;
+}
+
+int ka_mjpeg_decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
+{
+	int ret;
+
+	forget(m);
+	if (setjmp(m->escape)) {
+		jpeg_abort_decompress(&m->jpeg);
+		return -KA_E_FORMAT;
+	}
+	ret = decode_pixels(m, data, len, dst);
 	jpeg_abort_decompress(&m->jpeg);
 	return ret;
 }

@@ -22,10 +22,20 @@ struct ka_mjpeg_dst {
 	const struct ka_recolour *colour; /* NULL: as it is */
 };
 
+/* Y, U, V of each pixel, with the chroma of all the pixels that share it. */
+struct ka_mjpeg_pixels {
+	uint8_t *data;
+	size_t stride; /* bytes; at least 3 * width */
+	uint32_t width, height;
+};
+
 int ka_mjpeg_new(struct ka_mjpeg **out) KA_MUST_USE;
 void ka_mjpeg_free(struct ka_mjpeg *m); /* NULL is fine */
 /* -KA_E_FORMAT: not a baseline YCbCr or grey picture of this size (it may be up to 15 larger), damaged, or nothing of
  * it arrived; the destination may have been written to. */
 int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst) KA_MUST_USE;
+/* The same at the picture's own resolution of chroma; what of it did not arrive is grey. */
+int ka_mjpeg_decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len,
+			   const struct ka_mjpeg_pixels *dst) KA_MUST_USE;
 
 #endif

@@ -112,6 +112,7 @@ static void set_cause(struct ka_stage_capture *s, int code, const char *detail)
 		ka_log(WARN, "capture", "no_picture", "cause=\"%s\" detail=\"%s\"", ka_err_str(code), detail);
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
 		ka_latest_kick(s->cfg.latest[i]);
+	ka_snapshots_kick(s->cfg.snapshots);
 }
 
 static void count_frames(struct ka_stage_capture *s, unsigned int dropped)
@@ -241,6 +242,7 @@ static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 		given++;
 		replaced += ka_latest_put(s->cfg.latest[i], ka_frame_ref(f));
 	}
+	ka_snapshots_offer(s->cfg.snapshots, f);
 	ka_frame_unref(&f);
 	count_frames(s, given ? replaced : 1);
 }

@@ -16,6 +16,7 @@
 #include "base/packet.h"
 #include "base/wake.h"
 #include "capture/cap_state.h"
+#include "capture/snapshot.h"
 #include "capture/source.h"
 #include "capture/wishes.h"
 
@@ -26,6 +27,7 @@ struct ka_stage_capture_cfg {
 	struct ka_wishes *wishes;
 	struct ka_cap_state *state;
 	struct ka_latest *latest[KA_RENDITIONS]; /* where frames go */
+	struct ka_snapshots *snapshots;		 /* who may want one beside */
 };
 
 int ka_stage_capture_new(struct ka_stage_capture **out, const struct ka_stage_capture_cfg *cfg) KA_MUST_USE;

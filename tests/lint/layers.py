@@ -27,6 +27,7 @@ ONLY_IN = {
     "libv4l2.h": "capture",
     "linux/videodev2.h": "capture",
     "jpeglib.h": "capture",
+    "png.h": "capture",
     "protobuf-c/": "rustdesk",
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(["<])([^">]+)[">]', re.MULTILINE)
