@@ -54,6 +54,29 @@ static void picture(void *ctx, struct ka_host_picture *out)
 	out->kbps = ka_capture_kbps(p->capture);
 }
 
+static int snapshot(void *ctx, size_t max_bytes, struct ka_wake done, void **out)
+{
+	struct ka_agent_parts *p = ctx;
+	struct ka_snapshot *s;
+	int ret = ka_capture_snapshot(p->capture, max_bytes, done, &s);
+
+	if (ret == 0)
+		*out = s;
+	return ret;
+}
+
+static int snapshot_take(void *ctx, void *taken, struct ka_bytes *png)
+{
+	(void)ctx;
+	return ka_snapshot_take(taken, png);
+}
+
+static void snapshot_drop(void *ctx, void *taken)
+{
+	(void)ctx;
+	ka_snapshot_drop(taken);
+}
+
 static void input(void *ctx, struct ka_input *event)
 {
 	struct ka_agent_parts *p = ctx;
@@ -86,6 +109,9 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 		.set_wish = set_wish,
 		.request_key = request_key,
 		.picture = picture,
+		.snapshot = snapshot,
+		.snapshot_take = snapshot_take,
+		.snapshot_drop = snapshot_drop,
 		.input = input,
 		.restart = ka_atx_can(&parts->atx, KA_ATX_RESET) ? restart : NULL,
 	};

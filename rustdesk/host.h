@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 #include "base/hub.h"
 #include "base/input.h"
 #include "base/wake.h"
@@ -37,6 +38,13 @@ struct ka_host {
 	void (*set_wish)(void *ctx, void *viewer, const struct ka_host_wish *wish);
 	void (*request_key)(void *ctx, void *viewer);
 	void (*picture)(void *ctx, struct ka_host_picture *out);
+	/* Begins to make a lossless PNG file of at most max_bytes of what viewers see; done is called when there is
+	 * something to take. -ENODATA: nobody watches; -KA_E_LIMIT: too many at a time. NULL = this machine cannot. */
+	int (*snapshot)(void *ctx, size_t max_bytes, struct ka_wake done, void **snapshot);
+	/* -EAGAIN: not done yet; 0: *png is the caller's; else why there is none, with nothing in *png. */
+	int (*snapshot_take)(void *ctx, void *snapshot, struct ka_bytes *png);
+	/* Once, at any time; done is not called any more after it. */
+	void (*snapshot_drop)(void *ctx, void *snapshot);
 	/* Consumes the event. */
 	void (*input)(void *ctx, struct ka_input *event);
 	/* Presses the target's reset button. -EBUSY while one is pressed. NULL = there is no such wiring. */

@@ -4,9 +4,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/str.h"
-
-#define SID_MAX 128 /* bytes of a screenshot request's name */
 
 typedef int (*handler_fn)(struct ka_session *s, const Rd__Message *msg);
 
@@ -60,21 +57,6 @@ static int on_voice_call(struct ka_session *s, const Rd__Message *msg)
 	return ka_session_send(s, &answer);
 }
 
-static int on_screenshot(struct ka_session *s, const Rd__Message *msg)
-{
-	Rd__Message answer = RD__MESSAGE__INIT;
-	Rd__ScreenshotResponse response = RD__SCREENSHOT_RESPONSE__INIT;
-	char text[] = "This device does not take screenshots";
-
-	/* What is not UTF-8 would make the client refuse our whole message. */
-	if (ka_utf8_valid(msg->screenshot_request->sid, SID_MAX))
-		response.sid = msg->screenshot_request->sid;
-	response.msg = text;
-	answer.union_case = RD__MESSAGE__UNION_SCREENSHOT_RESPONSE;
-	answer.screenshot_response = &response;
-	return ka_session_send(s, &answer);
-}
-
 static const struct {
 	Rd__Message__UnionCase which;
 	handler_fn login;
@@ -88,7 +70,7 @@ static const struct {
 	{RD__MESSAGE__UNION_MOUSE_EVENT, NULL, ka_input_mouse, KA_RD_MAY_KEYBOARD},
 	{RD__MESSAGE__UNION_KEY_EVENT, NULL, ka_input_key, KA_RD_MAY_KEYBOARD},
 	{RD__MESSAGE__UNION_VOICE_CALL_REQUEST, NULL, on_voice_call},
-	{RD__MESSAGE__UNION_SCREENSHOT_REQUEST, NULL, on_screenshot},
+	{RD__MESSAGE__UNION_SCREENSHOT_REQUEST, NULL, ka_screenshot_request},
 };
 
 int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len)

@@ -191,6 +191,11 @@ int64_t ka_qos_hold_us(struct ka_qos *q, int64_t now_us)
 	return KA_CLAMP(hold, HOLD_MIN_US, HOLD_MAX_US);
 }
 
+void ka_qos_resume(struct ka_qos *q)
+{
+	q->closed_us = 0;
+}
+
 /* Below a twentieth of what the size deserves nothing can be read any more: rather fewer pictures then. */
 static uint32_t least_kbps(const struct ka_qos *q)
 {

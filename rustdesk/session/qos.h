@@ -66,6 +66,8 @@ void ka_qos_probe_answered(struct ka_qos *q, int64_t now_us);
 void ka_qos_link(struct ka_qos *q, int64_t now_us, const struct ka_qos_link *link);
 /* 0: a picture may be sent now; else ask again after so long, or when something was acknowledged or answered. */
 int64_t ka_qos_hold_us(struct ka_qos *q, int64_t now_us);
+/* Something else was on its way, and nothing was fed meanwhile: that pictures waited says nothing about the link. */
+void ka_qos_resume(struct ka_qos *q);
 /* Weighs what has been fed; call often. The wish of the moment. */
 struct ka_qos_wish ka_qos_decide(struct ka_qos *q, int64_t now_us);
 /* By how much a picture sent now comes late, as far as is known. */

@@ -69,6 +69,7 @@ void ka_session_end(struct ka_session *s, const char *reason)
 	if (s->state == KA_SES_ENDING)
 		return;
 	s->end_reason = reason;
+	ka_screenshot_drop(s);
 	ka_video_stop(s);
 	ka_input_release(s);
 	uv_timer_stop(&s->tick);
@@ -130,6 +131,8 @@ static void on_tick(uv_timer_t *t)
 		s->video.stop_at_us = 0;
 		ka_video_stop(s);
 	}
+	if (ka_screenshot_under_way(s))
+		return;
 	if (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE)
 		ret = send_probe(s, now);
 	if (!ret && s->state == KA_SES_ACTIVE) {
@@ -165,8 +168,10 @@ static int on_message(void *arg, uint8_t *data, size_t len)
 
 void ka_session_pump(struct ka_session *s)
 {
-	int ret = s->state == KA_SES_ACTIVE ? ka_video_pump(s) : 0;
+	int ret = s->state == KA_SES_ACTIVE ? ka_screenshot_pump(s) : 0;
 
+	if (!ret && s->state == KA_SES_ACTIVE)
+		ret = ka_video_pump(s);
 	if (ret < 0) {
 		s->end_reason = ka_err_str(ret);
 		finish(s);
@@ -273,6 +278,7 @@ static void *session_main(void *arg)
 	ka_log(DEBUG, "session", "open", "n=%u path=%s from=%s", s->cfg.number, ka_path_name(s->in.path), s->peer_text);
 	run(s);
 
+	ka_screenshot_drop(s);
 	ka_video_stop(s);
 	ka_input_release(s);
 	ka_login_leave(s);

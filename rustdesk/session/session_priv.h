@@ -59,6 +59,16 @@ struct ka_ses_input {
 	struct ka_keymap map;
 };
 
+#define KA_SES_SID_MAX 128 /* bytes of a screenshot's name */
+
+struct ka_ses_shot {
+	void *job; /* of the host; NULL = none is being made */
+	char sid[KA_SES_SID_MAX + 1];
+	size_t max_bytes;
+	int64_t next_us; /* none is begun before */
+	uint64_t sent;	 /* bytes of the connection up to its end; it is on its way until they are acknowledged */
+};
+
 /* What a login leaves behind until somebody is in. */
 struct ka_ses_login {
 	struct ka_gate_claim claim;
@@ -110,6 +120,7 @@ struct ka_session {
 
 	struct ka_ses_video video;
 	struct ka_ses_input input;
+	struct ka_ses_shot shot;
 
 	struct ka_ses_login login;
 	struct ka_ses_listing listing;
@@ -132,7 +143,7 @@ static inline bool ka_session_may(const struct ka_session *s, uint32_t permissio
 int ka_session_send(struct ka_session *s, Rd__Message *msg);
 /* Packs misc into a Message. */
 int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc);
-/* Sends the pictures that may be sent now; an error ends the session. */
+/* Sends the pictures and files that may be sent now; an error ends the session. */
 void ka_session_pump(struct ka_session *s);
 /* Ends after what is queued had a second to leave. reason: static text for the log. */
 void ka_session_end(struct ka_session *s, const char *reason);
@@ -180,6 +191,14 @@ int ka_video_pump(struct ka_session *s) KA_MUST_USE;
 /* The controller starts a fresh decoder: nothing but a key picture may come next. */
 void ka_video_restart(struct ka_session *s);
 void ka_video_update_wish(struct ka_session *s);
+
+/* screenshot.c */
+int ka_screenshot_request(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+/* Sends one that is done. */
+int ka_screenshot_pump(struct ka_session *s) KA_MUST_USE;
+/* One is on its way: whatever is sent now comes late, which says nothing about the link. */
+bool ka_screenshot_under_way(struct ka_session *s);
+void ka_screenshot_drop(struct ka_session *s);
 
 /* options.c */
 int ka_options_misc(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;

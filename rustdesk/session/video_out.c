@@ -12,6 +12,7 @@
 #define KEY_BACKOFF_MIN_US KA_MS(300)
 #define KEY_BACKOFF_MAX_US KA_SEC(5)
 #define ACK_TIMEOUT_US KA_SEC(3)
+#define UNDER_WAY_MS 20 /* looks so often whether a screenshot has arrived */
 
 static uint32_t chosen_fps(const struct ka_ses_video *v)
 {
@@ -199,6 +200,10 @@ int ka_video_pump(struct ka_session *s)
 
 		if (v->ack_pending && now - v->ack_since_us < ACK_TIMEOUT_US)
 			break;
+		if (ka_screenshot_under_way(s)) {
+			ka_timer_once(&s->pace, on_pace, UNDER_WAY_MS);
+			break;
+		}
 		read_link(s, now);
 		if (hold_back(s, now))
 			break;

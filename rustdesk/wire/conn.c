@@ -266,6 +266,13 @@ size_t ka_conn_pending(const struct ka_conn *c)
 	return uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
 }
 
+size_t ka_conn_room(const struct ka_conn *c)
+{
+	size_t overhead = c->held + sizeof(struct blob) + KA_FRAMING_HEADER_MAX + KA_SEAL_TAG;
+
+	return c->cfg.out_limit - KA_MIN(overhead, c->cfg.out_limit);
+}
+
 void ka_conn_get_link(const struct ka_conn *c, struct ka_conn_link *out)
 {
 	size_t pending = ka_conn_pending(c);

@@ -47,6 +47,8 @@ void ka_conn_set_out_limit(struct ka_conn *c, size_t limit);
 void ka_conn_finish(struct ka_conn *c);
 /* Bytes the kernel has not taken yet. */
 size_t ka_conn_pending(const struct ka_conn *c);
+/* Bytes of a message that may be sent now without meeting the limit. */
+size_t ka_conn_room(const struct ka_conn *c);
 struct ka_conn_link {
 	uint64_t acked;	    /* bytes the other kernel has acknowledged, since the beginning */
 	size_t outstanding; /* bytes handed to send and not acknowledged */

@@ -67,6 +67,52 @@ static void picture(void *ctx, struct ka_host_picture *out)
 	pthread_mutex_unlock(&h->lock);
 }
 
+static int snapshot(void *ctx, size_t max_bytes, struct ka_wake done, void **out)
+{
+	struct fake_host *h = ctx;
+	int ret;
+
+	pthread_mutex_lock(&h->lock);
+	ret = h->shot_error;
+	h->shots++;
+	h->shot_max = max_bytes;
+	h->shot_done = false;
+	h->shot_wake = done;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+	if (!ret)
+		*out = h;
+	return ret;
+}
+
+static int snapshot_take(void *ctx, void *taken, struct ka_bytes *png)
+{
+	struct fake_host *h = ctx;
+	int ret = -EAGAIN;
+
+	(void)taken;
+	pthread_mutex_lock(&h->lock);
+	if (h->shot_done) {
+		ret = h->shot_result;
+		*png = h->shot_png;
+		h->shot_png = (struct ka_bytes){0};
+	}
+	pthread_mutex_unlock(&h->lock);
+	return ret;
+}
+
+static void snapshot_drop(void *ctx, void *taken)
+{
+	struct fake_host *h = ctx;
+
+	(void)taken;
+	pthread_mutex_lock(&h->lock);
+	h->shots_dropped++;
+	h->shot_wake = (struct ka_wake){0};
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+}
+
 static void input(void *ctx, struct ka_input *event)
 {
 	struct fake_host *h = ctx;
@@ -91,6 +137,9 @@ int fake_host_init(struct fake_host *h)
 				   .set_wish = set_wish,
 				   .request_key = request_key,
 				   .picture = picture,
+				   .snapshot = snapshot,
+				   .snapshot_take = snapshot_take,
+				   .snapshot_drop = snapshot_drop,
 				   .input = input};
 	h->picture = (struct ka_host_picture){.width = 1280, .height = 720, .kbps = 2000};
 	pthread_mutex_init(&h->lock, NULL);
@@ -107,6 +156,7 @@ void fake_host_fini(struct fake_host *h)
 		if (h->inputs[i].kind == KA_INPUT_TEXT)
 			free(h->inputs[i].text.utf8);
 	}
+	ka_bytes_fini(&h->shot_png);
 	ka_hub_free(h->hub);
 	pthread_cond_destroy(&h->changed);
 	pthread_mutex_destroy(&h->lock);
@@ -140,6 +190,31 @@ static bool wait_count(struct fake_host *h, const unsigned int *what, unsigned i
 	seen = *what >= n;
 	pthread_mutex_unlock(&h->lock);
 	return seen;
+}
+
+void fake_host_finish_shot(struct fake_host *h, int result, size_t size)
+{
+	uint8_t *at;
+
+	pthread_mutex_lock(&h->lock);
+	ka_bytes_init(&h->shot_png, size);
+	h->shot_result = result;
+	h->shot_done = true;
+	at = size ? ka_bytes_extend(&h->shot_png, size) : NULL;
+	if (at)
+		memset(at, 0x5a, size);
+	ka_wake_call(&h->shot_wake);
+	pthread_mutex_unlock(&h->lock);
+}
+
+bool fake_host_wait_shots(struct fake_host *h, unsigned int n)
+{
+	return wait_count(h, &h->shots, n);
+}
+
+bool fake_host_wait_shots_dropped(struct fake_host *h, unsigned int n)
+{
+	return wait_count(h, &h->shots_dropped, n);
 }
 
 bool fake_host_wait_inputs(struct fake_host *h, unsigned int n)

@@ -17,7 +17,14 @@ struct fake_host {
 	struct ka_host_picture picture;
 	struct ka_host_wish wish; /* the latest */
 	unsigned int watched, unwatched, keys_requested;
-	int watch_error;			  /* what watch answers, 0 = works */
+	int watch_error; /* what watch answers, 0 = works */
+	int shot_error;	 /* what snapshot answers, 0 = works */
+	unsigned int shots, shots_dropped;
+	size_t shot_max; /* of the last one */
+	bool shot_done;
+	int shot_result;
+	struct ka_bytes shot_png; /* of result 0; the taker's */
+	struct ka_wake shot_wake;
 	struct ka_input inputs[FAKE_HOST_INPUTS]; /* texts are owned until fini */
 	unsigned int n_inputs;
 };
@@ -26,6 +33,11 @@ int fake_host_init(struct fake_host *h);
 void fake_host_fini(struct fake_host *h);
 /* As an encoder would; size bytes of pts. */
 void fake_host_publish(struct fake_host *h, int64_t pts_ms, bool key, uint32_t width, uint32_t height, size_t size);
+/* The screenshot being made is done: a file of so many bytes, or why there is none. */
+void fake_host_finish_shot(struct fake_host *h, int result, size_t size);
+/* Waits until so many have been asked for, or dropped; false after 20 s. */
+bool fake_host_wait_shots(struct fake_host *h, unsigned int n);
+bool fake_host_wait_shots_dropped(struct fake_host *h, unsigned int n);
 /* Waits until so many input events, requests for key pictures, or departures have been seen; false after 20 s. */
 bool fake_host_wait_inputs(struct fake_host *h, unsigned int n);
 bool fake_host_wait_keys(struct fake_host *h, unsigned int n);

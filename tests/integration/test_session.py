@@ -237,9 +237,6 @@ def test_requests_a_kvm_cannot_meet_are_answered(agent):
         client.privacy_mode(True)
         client.voice_call()
         assert not client.wait_for("voice_call_response", 3).msg.accepted
-        client.screenshot(0, "sid-1")
-        answer = client.wait_for("screenshot_response", 3).msg
-        assert answer.sid == "sid-1" and answer.msg
         client.elevation()
         assert client.wait_for("misc.elevation_response", 3)
         numbers(client, 5)

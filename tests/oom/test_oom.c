@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include "base/latest.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "capture/pngout.h"
+#include "capture/snapshot.h"
 #include "proto/message.pb-c.h"
 #include "rustdesk/session/gate.h"
 #include "rustdesk/wire/conn.h"
@@ -155,6 +158,60 @@ static int read_file(void)
 	return ret;
 }
 
+static int make_png(void)
+{
+	static const atomic_bool go_on;
+	struct ka_frame *f = NULL;
+	struct ka_bytes png;
+	int ret;
+
+	ka_bytes_init(&png, 1 << 20);
+	ret = ka_frame_alloc(&f, KA_PIX_NV12, 64, 64);
+	if (!ret)
+		ret = ka_pngout_encode(&png, f, &go_on);
+	if (!ret)
+		assert_true(png.len > 100);
+	ka_frame_unref(&f);
+	ka_bytes_fini(&png);
+	return ret;
+}
+
+static void post(void *arg)
+{
+	sem_post(arg);
+}
+
+/* Memory may run out on its own thread as well: then that is the answer. */
+static int take_snapshot(void)
+{
+	struct ka_snapshots *all = NULL;
+	struct ka_cap_state *st = NULL;
+	struct ka_snapshot *one = NULL;
+	struct ka_bytes png = {0};
+	sem_t done;
+	int ret = ka_cap_state_new(&st, (struct ka_geometry){64, 64});
+
+	sem_init(&done, 0, 0);
+	if (!ret)
+		ret = ka_snapshots_new(&all, st, "");
+	if (!ret)
+		/* A slate is drawn at once. */
+		ka_cap_state_set_cause(st, -KA_E_NO_CABLE, "", 0);
+	if (!ret)
+		ret = ka_snapshots_begin(all, 1 << 20, (struct ka_wake){post, &done}, &one);
+	if (!ret) {
+		while (sem_wait(&done) < 0)
+			;
+		ret = ka_snapshot_take(one, &png);
+		ka_snapshot_drop(one);
+	}
+	ka_bytes_fini(&png);
+	ka_snapshots_free(all);
+	ka_cap_state_free(st);
+	sem_destroy(&done);
+	return ret;
+}
+
 static int make_gate(void)
 {
 	struct ka_gate_cfg cfg = {.password = "x", .salt = "y", .otp_length = 6, .max_controllers = 1};
@@ -270,7 +327,12 @@ static int run_session(void)
 				    "\x7a\x03\x32\x01"
 				    "a",
 				    5);
-		client_fence(&r.client);
+		/* ScreenshotRequest, and the file. */
+		client_send_payload(&r.client, "\xea\x01\x03\x12\x01s", 6);
+		if (client_fence(&r.client) >= 0 && fake_host_count(&r.host, &r.host.shots)) {
+			fake_host_finish_shot(&r.host, 0, 5000);
+			client_fence(&r.client);
+		}
 	}
 	session_rig_fini(&r);
 	return ret;
@@ -287,6 +349,13 @@ static void test_base(void **state)
 	run_until_success(make_hub, false);
 	run_until_success(fill_bytes, false);
 	run_until_success(read_file, false);
+}
+
+static void test_capture(void **state)
+{
+	(void)state;
+	run_until_success(make_png, false);
+	run_until_success(take_snapshot, false);
 }
 
 static void test_wire(void **state)
@@ -311,10 +380,8 @@ static void test_session(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base),
-		cmocka_unit_test(test_wire),
-		cmocka_unit_test(test_gate),
-		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_base), cmocka_unit_test(test_capture), cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_gate), cmocka_unit_test(test_session),
 	};
 
 	/* What libraries open once and keep is no leak of a scenario. */

@@ -122,7 +122,7 @@ static void test_what_a_kvm_cannot_do_is_refused_so_that_the_menu_tells_the_trut
 	assert_true(strlen(m->misc->elevation_response) > 0);
 }
 
-static void test_calls_and_screenshots_are_declined(void **state)
+static void test_calls_are_declined(void **state)
 {
 	struct session_rig *r = *state;
 	const Rd__Message *m;
@@ -137,13 +137,6 @@ static void test_calls_and_screenshots_are_declined(void **state)
 	assert_true(m->voice_call_response->ack_timestamp > 0);
 	send_payload_hex(r, "ba 01 00"); /* hung up: no answer */
 	assert_int_equal(client_fence(&r->client), 0);
-	send_payload_hex(r, "ea 01 04 12 02 61 62"); /* sid "ab" */
-	m = client_next(&r->client);
-	assert_non_null(m);
-	assert_int_equal(m->union_case, RD__MESSAGE__UNION_SCREENSHOT_RESPONSE);
-	assert_string_equal(m->screenshot_response->sid, "ab");
-	assert_true(strlen(m->screenshot_response->msg) > 0);
-	assert_int_equal(m->screenshot_response->data.len, 0);
 }
 
 static void test_messages_nobody_asked_for_are_ignored(void **state)
@@ -199,7 +192,7 @@ int main(void)
 		RIG(test_frame_rates_are_capped_by_the_smaller_wish),
 		RIG(test_codec_that_failed_in_the_client_ends_it_in_words),
 		RIG(test_what_a_kvm_cannot_do_is_refused_so_that_the_menu_tells_the_truth),
-		RIG(test_calls_and_screenshots_are_declined),
+		RIG(test_calls_are_declined),
 		RIG(test_messages_nobody_asked_for_are_ignored),
 		RIG(test_probe_is_sent_again_only_after_its_echo),
 	};
