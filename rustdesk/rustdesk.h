@@ -108,7 +108,7 @@ struct ka_rd_cfg {
 	const char *trusted; /* what ka_rd_take_trusted() gave in an earlier life; NULL = none; for ka_rd_new() */
 
 	bool approval;	     /* controllers may be let in by ka_rd_approve() */
-	unsigned int idle_s; /* without a key or the mouse moving a session ends; 0 = never */
+	unsigned int idle_s; /* without a key, the mouse or the chat a session ends; 0 = never */
 
 	bool direct;		    /* listen for direct access (never encrypted by the stock protocol) */
 	const char *direct_address; /* to listen on, or several separated by commas; "" = all */

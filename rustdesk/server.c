@@ -19,6 +19,7 @@
 #include "base/thread.h"
 #include "rustdesk/reach/reach.h"
 #include "rustdesk/session/allow.h"
+#include "rustdesk/session/chat_room.h"
 #include "rustdesk/session/session.h"
 #include "rustdesk/session/totp.h"
 #include "rustdesk/wire/addr.h"
@@ -42,6 +43,7 @@ struct ka_rd {
 	uv_timer_t status_timer;
 	struct ka_reach *reach;
 	struct ka_gate *gate;
+	struct ka_chat_room *chat;
 	atomic_bool stopping; /* any thread */
 	atomic_bool failed;   /* any thread */
 
@@ -183,6 +185,7 @@ static void on_incoming(void *arg, struct ka_incoming *in)
 		.identity = &rd->identity,
 		.host = &rd->host,
 		.gate = rd->gate,
+		.chat = rd->chat,
 		.ended = {.fn = wake_net, .arg = rd},
 	};
 
@@ -290,6 +293,9 @@ int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_r
 	rd->cfg.totp_secret = rd->cfg.trusted = NULL;
 	if (ret < 0)
 		goto fail;
+	ret = ka_chat_room_new(&rd->chat);
+	if (ret < 0)
+		goto fail;
 	struct ka_reach_cfg reach = {
 		.rd = &rd->cfg,
 		.identity = &rd->identity,
@@ -342,6 +348,7 @@ void ka_rd_free(struct ka_rd *rd)
 	ka_loop_fini(&rd->loop);
 	ka_reach_free(rd->reach);
 	ka_gate_free(rd->gate);
+	ka_chat_room_free(rd->chat);
 	pthread_mutex_destroy(&rd->status_lock);
 	pthread_mutex_destroy(&rd->table_lock);
 	sodium_memzero(rd, sizeof(*rd));

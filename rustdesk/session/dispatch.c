@@ -43,20 +43,6 @@ static int on_early_misc(struct ka_session *s, const Rd__Message *msg)
 	return 0;
 }
 
-static int on_voice_call(struct ka_session *s, const Rd__Message *msg)
-{
-	Rd__Message answer = RD__MESSAGE__INIT;
-	Rd__VoiceCallResponse response = RD__VOICE_CALL_RESPONSE__INIT;
-
-	if (!msg->voice_call_request->is_connect)
-		return 0;
-	response.req_timestamp = msg->voice_call_request->req_timestamp;
-	response.ack_timestamp = ka_clock_wall_us() / 1000;
-	answer.union_case = RD__MESSAGE__UNION_VOICE_CALL_RESPONSE;
-	answer.voice_call_response = &response;
-	return ka_session_send(s, &answer);
-}
-
 static const struct {
 	Rd__Message__UnionCase which;
 	handler_fn login;
@@ -66,12 +52,18 @@ static const struct {
 	{RD__MESSAGE__UNION_TEST_DELAY, on_test_delay, on_test_delay},
 	{RD__MESSAGE__UNION_LOGIN_REQUEST, ka_login_request, NULL},
 	{RD__MESSAGE__UNION_AUTH_2FA, ka_login_code, NULL},
-	{RD__MESSAGE__UNION_MISC, on_early_misc, ka_options_misc},
+	{RD__MESSAGE__UNION_MISC, on_early_misc, ka_misc_message},
 	{RD__MESSAGE__UNION_MOUSE_EVENT, NULL, ka_input_mouse, KA_RD_MAY_KEYBOARD},
 	{RD__MESSAGE__UNION_KEY_EVENT, NULL, ka_input_key, KA_RD_MAY_KEYBOARD},
-	{RD__MESSAGE__UNION_VOICE_CALL_REQUEST, NULL, on_voice_call},
+	{RD__MESSAGE__UNION_VOICE_CALL_REQUEST, NULL, ka_menu_voice_call},
 	{RD__MESSAGE__UNION_SCREENSHOT_REQUEST, NULL, ka_screenshot_request},
 };
+
+/* Of a controller that is in. */
+static bool allowed(const struct ka_session *s, const Rd__Message *msg, uint32_t needs)
+{
+	return ka_session_may(s, needs) && ka_scope_allows(s->kind, msg);
+}
 
 int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len)
 {
@@ -93,7 +85,7 @@ int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len)
 			continue;
 		if (table[i].needs & KA_RD_MAY_KEYBOARD)
 			s->last_input_us = s->last_rx_us;
-		if (!fn || (s->state != KA_SES_LOGIN && !ka_session_may(s, table[i].needs)))
+		if (!fn || (s->state != KA_SES_LOGIN && !allowed(s, msg, table[i].needs)))
 			return 0;
 		return fn(s, msg);
 	}

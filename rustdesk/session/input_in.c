@@ -31,6 +31,26 @@ void ka_input_release(struct ka_session *s)
 	post(s, &in);
 }
 
+static void lock_target(struct ka_session *s)
+{
+	struct ka_key_event e = {.what = KA_KEY_CONTROL, .code = KA_KEY_LOCK_SCREEN, .down = true};
+	struct ka_input out[KA_KEYMAP_OUT];
+	size_t n = ka_keymap_translate(&s->input.map, &e, out);
+
+	for (size_t i = 0; i < n; i++)
+		post(s, &out[i]);
+}
+
+void ka_input_leave(struct ka_session *s)
+{
+	if (s->input.left)
+		return;
+	ka_input_release(s);
+	if (s->input.lock_at_end && s->input.enabled && ka_session_may(s, KA_RD_MAY_KEYBOARD))
+		lock_target(s);
+	s->input.left = true;
+}
+
 static uint16_t scale(int32_t v, uint32_t size)
 {
 	int64_t max = (int64_t)size - 1;

@@ -7,7 +7,6 @@ enum {
 	CONTROL_CAPS_LOCK = 3,
 	CONTROL_NUM_LOCK = 63,
 	CONTROL_CTRL_ALT_DEL = 100,
-	CONTROL_LOCK_SCREEN = 101,
 	X11_OFFSET = 8,
 	USAGE_DELETE = 0x4c,
 	USAGE_L = 0x0f,
@@ -267,7 +266,7 @@ static void control_key(struct ka_keymap *m, const struct ka_key_event *e, struc
 			add_chord(made, KA_MOD_LCTRL | KA_MOD_LALT, USAGE_DELETE);
 		return;
 	}
-	if (e->code == CONTROL_LOCK_SCREEN) {
+	if (e->code == KA_KEY_LOCK_SCREEN) {
 		if (e->down || e->press)
 			add_chord(made, KA_MOD_LGUI, USAGE_L);
 		return;

@@ -18,6 +18,9 @@
 
 enum ka_key_mode { KA_KEY_LEGACY = 0, KA_KEY_MAP = 1, KA_KEY_TRANSLATE = 2 };
 
+/* Control key number of "lock the screen". */
+#define KA_KEY_LOCK_SCREEN 101
+
 /* Which member of the event's union is set. */
 enum ka_key_what { KA_KEY_NOTHING, KA_KEY_CONTROL, KA_KEY_CHR, KA_KEY_UNICODE, KA_KEY_SEQ, KA_KEY_HOTKEY };
 

@@ -218,13 +218,16 @@ static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 	ka_conn_set_out_limit(s->conn, KA_SES_OUT_LIMIT_ACTIVE);
 	s->pb.budget = KA_SES_PB_BUDGET_ACTIVE;
 	s->last_input_us = s->login_us;
+	s->kind = r->union_case;
 	ka_session_enter(s, KA_SES_ACTIVE, 0);
 	ka_listing_show(s, false);
 	ret = ka_peer_info_send_login(s);
 	if (!ret)
 		ret = send_all_disabled(s, offered, s->pass.permissions);
 	if (!ret)
-		ret = ka_options_apply(s, r->option);
+		ret = ka_options_apply(s, r->option, false);
+	if (!ret)
+		ret = ka_chat_join(s);
 	if (!ret && s->state == KA_SES_ACTIVE)
 		ret = ka_video_start(s);
 	return ret;

@@ -101,6 +101,8 @@ int ka_peer_info_send_switch(struct ka_session *s)
 	to.height = i.display.height;
 	to.cursor_embedded = true;
 	to.resolutions = &i.resolutions;
+	/* The same: clients then forget a size the user once wished for. */
+	to.original_resolution = &i.resolution;
 	misc.union_case = RD__MISC__UNION_SWITCH_DISPLAY;
 	misc.switch_display = &to;
 	ret = ka_session_send_misc(s, &misc);

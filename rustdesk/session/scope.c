@@ -46,6 +46,21 @@ void ka_scope_digest(uint8_t out[static KA_SCOPE_LEN], const Rd__LoginRequest *r
 	crypto_hash_sha256_final(&h, out);
 }
 
+bool ka_scope_allows(Rd__LoginRequest__UnionCase kind, const Rd__Message *msg)
+{
+	switch (msg->union_case) {
+	case RD__MESSAGE__UNION_TEST_DELAY:
+		return true;
+	case RD__MESSAGE__UNION_MISC:
+		if (msg->misc->union_case == RD__MISC__UNION_CLOSE_REASON)
+			return true;
+		break;
+	default:
+		break;
+	}
+	return kind == RD__LOGIN_REQUEST__UNION__NOT_SET;
+}
+
 /* A number up to the next mark; what is not one counts as 0. */
 static int64_t read_number(const char **text)
 {

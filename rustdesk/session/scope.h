@@ -6,6 +6,7 @@
 #ifndef KA_SCOPE_H
 #define KA_SCOPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/message.pb-c.h"
@@ -14,6 +15,9 @@
 
 /* Equal for two requests exactly when id, kind and the kind's parameters are. */
 void ka_scope_digest(uint8_t out[static KA_SCOPE_LEN], const Rd__LoginRequest *r);
+
+/* May this message come in a session of this kind? Those of a remote desktop are for it alone. */
+bool ka_scope_allows(Rd__LoginRequest__UnionCase kind, const Rd__Message *msg);
 
 /* Versions in the order of KA_SCOPE_VERSION(a, b, c): "1.2.3-1" lies between 1.2.3 and 1.2.4; text without numbers is
  * 0. */

@@ -71,7 +71,7 @@ void ka_session_end(struct ka_session *s, const char *reason)
 	s->end_reason = reason;
 	ka_screenshot_drop(s);
 	ka_video_stop(s);
-	ka_input_release(s);
+	ka_input_leave(s);
 	uv_timer_stop(&s->tick);
 	ka_session_enter(s, KA_SES_ENDING, LINGER_MS);
 }
@@ -171,6 +171,8 @@ void ka_session_pump(struct ka_session *s)
 	int ret = s->state == KA_SES_ACTIVE ? ka_screenshot_pump(s) : 0;
 
 	if (!ret && s->state == KA_SES_ACTIVE)
+		ret = ka_chat_pump(s);
+	if (!ret && s->state == KA_SES_ACTIVE)
 		ret = ka_video_pump(s);
 	if (ret < 0) {
 		s->end_reason = ka_err_str(ret);
@@ -204,7 +206,7 @@ static void on_conn_end(void *arg, int err)
 	finish(s);
 }
 
-/* A wake means: new packets, let in, or stop. */
+/* A wake means: new packets, a chat line, let in, or stop. */
 static void on_wake(void *arg)
 {
 	struct ka_session *s = arg;
@@ -280,7 +282,8 @@ static void *session_main(void *arg)
 
 	ka_screenshot_drop(s);
 	ka_video_stop(s);
-	ka_input_release(s);
+	ka_input_leave(s);
+	ka_chat_leave(s);
 	ka_login_leave(s);
 	ka_conn_close(s->conn);
 	if (s->handles_open) {

@@ -17,6 +17,7 @@
 #include "rustdesk/host.h"
 #include "rustdesk/reach/reach.h"
 #include "rustdesk/rustdesk.h"
+#include "rustdesk/session/chat_room.h"
 #include "rustdesk/session/gate.h"
 
 struct ka_session;
@@ -27,6 +28,7 @@ struct ka_session_cfg {
 	const struct ka_rd_identity *identity;
 	const struct ka_host *host;
 	struct ka_gate *gate;
+	struct ka_chat_room *chat;
 	struct ka_wake ended; /* session thread, as its last act: it can be freed now */
 };
 

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/thread.h"
 #include "proto/message.pb-c.h"
+#include "rustdesk/session/chat_room.h"
 #include "rustdesk/session/keymap.h"
 #include "rustdesk/session/qos.h"
 #include "rustdesk/session/scope.h"
@@ -39,6 +40,7 @@ struct ka_ses_video {
 	uint32_t width, height; /* announced to the controller, pixels */
 	uint32_t ratio_percent; /* of the base bitrate, from the image quality; 0 = default */
 	uint32_t custom_fps, auto_fps;
+	int32_t prefer; /* codec chosen in the controller's menu; 0 = none */
 	struct ka_qos qos;
 	uint8_t rendition;  /* of the last picture */
 	int64_t pts_ms;	    /* of the last picture */
@@ -55,7 +57,9 @@ struct ka_ses_video {
 };
 
 struct ka_ses_input {
-	bool enabled; /* the controller did not choose view-only */
+	bool enabled;	  /* the controller did not choose view-only */
+	bool lock_at_end; /* the controller wants the target locked when it has gone */
+	bool left;	  /* nothing more comes from it */
 	struct ka_keymap map;
 };
 
@@ -79,6 +83,11 @@ struct ka_ses_login {
 	uint8_t scope[KA_SCOPE_LEN];
 };
 
+struct ka_ses_chat {
+	struct ka_chat_seat *seat; /* once in */
+	struct ka_chat_rate rate;
+};
+
 /* For other threads. */
 struct ka_ses_listing {
 	pthread_mutex_t lock; /* guards the rest */
@@ -100,6 +109,7 @@ struct ka_session {
 	struct ka_pb pb;
 
 	enum ka_ses_state state;
+	Rd__LoginRequest__UnionCase kind; /* of session, once in; not set = remote desktop */
 	char peer_text[KA_ADDR_TEXT];
 	struct ka_box_pair box;
 	char challenge[KA_SES_CHALLENGE_LEN + 1];
@@ -121,10 +131,11 @@ struct ka_session {
 	struct ka_ses_video video;
 	struct ka_ses_input input;
 	struct ka_ses_shot shot;
+	struct ka_ses_chat chat;
 
 	struct ka_ses_login login;
 	struct ka_ses_listing listing;
-	int64_t last_input_us; /* a key or the mouse, wanted or not */
+	int64_t last_input_us; /* a key or the mouse, wanted or not, or the chat */
 	atomic_bool approved;  /* any thread */
 
 	_Atomic(const char *) stop_reason; /* any thread */
@@ -143,7 +154,7 @@ static inline bool ka_session_may(const struct ka_session *s, uint32_t permissio
 int ka_session_send(struct ka_session *s, Rd__Message *msg);
 /* Packs misc into a Message. */
 int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc);
-/* Sends the pictures and files that may be sent now; an error ends the session. */
+/* Sends the chat lines, pictures and files that may be sent now; an error ends the session. */
 void ka_session_pump(struct ka_session *s);
 /* Ends after what is queued had a second to leave. reason: static text for the log. */
 void ka_session_end(struct ka_session *s, const char *reason);
@@ -200,13 +211,46 @@ int ka_screenshot_pump(struct ka_session *s) KA_MUST_USE;
 bool ka_screenshot_under_way(struct ka_session *s);
 void ka_screenshot_drop(struct ka_session *s);
 
+/* misc.c */
+int ka_misc_message(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+
 /* options.c */
-int ka_options_misc(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
-int ka_options_apply(struct ka_session *s, const Rd__OptionMessage *o) KA_MUST_USE;
+/* live: the user has just changed something; else it comes with the login. */
+int ka_options_apply(struct ka_session *s, const Rd__OptionMessage *o, bool live) KA_MUST_USE;
+void ka_options_auto_fps(struct ka_session *s, uint32_t fps);
+
+/* displays.c */
+/* add goes before sub goes before set; lists of displays we do not have say nothing. */
+int ka_displays_capture(struct ka_session *s, const Rd__CaptureDisplays *c) KA_MUST_USE;
+/* Tells its size; nothing of one we do not have. */
+int ka_displays_query(struct ka_session *s, int32_t display) KA_MUST_USE;
+
+/* menu.c */
+/* A box with a text that the user closes; the session goes on. At most 63 and 159 bytes. */
+int ka_menu_say(struct ka_session *s, const char *title, const char *text) KA_MUST_USE;
+int ka_menu_block_input(struct ka_session *s, bool on) KA_MUST_USE;
+int ka_menu_privacy(struct ka_session *s, char *impl_key) KA_MUST_USE;
+int ka_menu_elevate(struct ka_session *s) KA_MUST_USE;
+int ka_menu_voice_call(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+int ka_menu_restart(struct ka_session *s) KA_MUST_USE;
+int ka_menu_switch_sides(struct ka_session *s) KA_MUST_USE;
+int ka_menu_virtual_display(struct ka_session *s) KA_MUST_USE;
+int ka_menu_codec(struct ka_session *s) KA_MUST_USE;
+int ka_menu_show_cursor(struct ka_session *s) KA_MUST_USE;
+
+/* chat.c */
+int ka_chat_message(struct ka_session *s, const char *text) KA_MUST_USE;
+/* From login to the end of the thread. */
+int ka_chat_join(struct ka_session *s) KA_MUST_USE;
+void ka_chat_leave(struct ka_session *s);
+/* Passes on what others said, as far as the output takes it now. */
+int ka_chat_pump(struct ka_session *s) KA_MUST_USE;
 
 /* input_in.c */
 int ka_input_mouse(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
 int ka_input_key(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
 void ka_input_release(struct ka_session *s);
+/* The last of its input: lets go of everything, and locks the target if the controller wished so. Once. */
+void ka_input_leave(struct ka_session *s);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/str.h"
+
 #define PATIENCE_S 20
 
 static int watch(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
@@ -260,4 +262,22 @@ struct ka_host_wish fake_host_wish(struct fake_host *h)
 	wish = h->wish;
 	pthread_mutex_unlock(&h->lock);
 	return wish;
+}
+
+static void console(void *ctx, const struct ka_host_caller *caller, const char *line, char *answer, size_t answer_size)
+{
+	struct fake_host *h = ctx;
+
+	pthread_mutex_lock(&h->lock);
+	h->console_calls++;
+	h->console_caller = *caller;
+	ka_str_copy(h->console_line, sizeof(h->console_line), line);
+	ka_str_copy(answer, answer_size, h->console_answer);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void fake_host_give_console(struct fake_host *h, const char *answer)
+{
+	h->console_answer = answer;
+	h->host.console = console;
 }

@@ -27,6 +27,10 @@ struct fake_host {
 	struct ka_wake shot_wake;
 	struct ka_input inputs[FAKE_HOST_INPUTS]; /* texts are owned until fini */
 	unsigned int n_inputs;
+	const char *console_answer;
+	char console_line[8192]; /* the latest */
+	struct ka_host_caller console_caller;
+	unsigned int console_calls;
 };
 
 int fake_host_init(struct fake_host *h);
@@ -45,5 +49,7 @@ bool fake_host_wait_unwatched(struct fake_host *h, unsigned int n);
 unsigned int fake_host_count(struct fake_host *h, const unsigned int *what);
 struct ka_input fake_host_input(struct fake_host *h, unsigned int i);
 struct ka_host_wish fake_host_wish(struct fake_host *h);
+/* From now on it takes commands and gives each this answer. Before sessions exist. */
+void fake_host_give_console(struct fake_host *h, const char *answer);
 
 #endif

@@ -44,7 +44,8 @@ int session_rig_init(struct session_rig *r)
 	memcpy(r->identity.id, RIG_ID, sizeof(RIG_ID));
 	memcpy(r->identity.salt, RIG_SALT, sizeof(RIG_SALT));
 	crypto_sign_keypair(r->identity.sign_pk, r->identity.sign_sk);
-	return ka_gate_new(&r->gate, &gate);
+	ret = ka_chat_room_new(&r->chat);
+	return ret < 0 ? ret : ka_gate_new(&r->gate, &gate);
 }
 
 void session_rig_fini(struct session_rig *r)
@@ -54,6 +55,7 @@ void session_rig_fini(struct session_rig *r)
 	client_fini(&r->client);
 	ka_session_free(r->session);
 	ka_gate_free(r->gate);
+	ka_chat_room_free(r->chat);
 	fake_host_fini(&r->host);
 	sem_destroy(&r->ended);
 }
@@ -66,6 +68,7 @@ int session_rig_start_small(struct session_rig *r, enum ka_path path, bool secur
 		.identity = &r->identity,
 		.host = &r->host.host,
 		.gate = r->gate,
+		.chat = r->chat,
 		.ended = {.fn = on_ended, .arg = &r->ended},
 	};
 	struct ka_incoming in = {.path = path, .secure = secure};

@@ -20,6 +20,7 @@ struct session_rig {
 	struct ka_rd_cfg cfg;
 	struct ka_rd_identity identity;
 	struct ka_gate *gate;
+	struct ka_chat_room *chat;
 	struct ka_session *session;
 	struct client client;
 	sem_t ended;

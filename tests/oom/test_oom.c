@@ -16,6 +16,7 @@
 #include "capture/pngout.h"
 #include "capture/snapshot.h"
 #include "proto/message.pb-c.h"
+#include "rustdesk/session/chat_room.h"
 #include "rustdesk/session/gate.h"
 #include "rustdesk/wire/conn.h"
 #include "rustdesk/wire/pb.h"
@@ -222,6 +223,22 @@ static int make_gate(void)
 	return ret;
 }
 
+static int make_chat_room(void)
+{
+	struct ka_chat_room *room = NULL;
+	struct ka_chat_seat *seat = NULL;
+	struct ka_chat_line line = {"x"};
+	int ret = ka_chat_room_new(&room);
+
+	if (!ret)
+		ret = ka_chat_room_join(room, (struct ka_wake){0}, &seat);
+	if (!ret)
+		ka_chat_room_say(seat, &line);
+	ka_chat_room_leave(seat);
+	ka_chat_room_free(room);
+	return ret;
+}
+
 static int decode_message(void)
 {
 	/* Misc{option{supported_decoding{h264}}} and a text larger than a chunk of the arena. */
@@ -369,6 +386,7 @@ static void test_gate(void **state)
 {
 	(void)state;
 	run_until_success(make_gate, false);
+	run_until_success(make_chat_room, false);
 }
 
 static void test_session(void **state)

@@ -90,53 +90,48 @@ static void test_codec_that_failed_in_the_client_ends_it_in_words(void **state)
 	assert_true(fake_host_wait_unwatched(&r->host, 1));
 }
 
-static void test_what_a_kvm_cannot_do_is_refused_so_that_the_menu_tells_the_truth(void **state)
+static bool pressed(struct session_rig *r, uint16_t usage)
 {
-	struct session_rig *r = *state;
-	const Rd__Message *m;
+	unsigned int n = fake_host_count(&r->host, &r->host.n_inputs);
 
-	login(r);
-	send_option(r, "28 02"); /* block input: yes */
-	m = client_next(&r->client);
-	assert_non_null(m);
-	assert_int_equal(m->misc->back_notification->union_case, RD__BACK_NOTIFICATION__UNION_BLOCK_INPUT_STATE);
-	assert_int_equal(m->misc->back_notification->block_input_state, 3);
-	assert_true(strlen(m->misc->back_notification->details) > 0);
-	send_option(r, "28 01"); /* no */
-	m = client_next(&r->client);
-	assert_non_null(m);
-	assert_int_equal(m->misc->back_notification->block_input_state, 5);
-	send_payload_hex(r, "9a 01 08 8a 02 05 0a 01 6b 10 01"); /* toggle_privacy_mode{"k", on} */
-	m = client_next(&r->client);
-	assert_non_null(m);
-	assert_int_equal(m->misc->back_notification->privacy_mode_state, 3);
-	assert_string_equal(m->misc->back_notification->impl_key, "k");
-	send_option(r, "20 02"); /* privacy mode, as old clients ask */
-	m = client_next(&r->client);
-	assert_non_null(m);
-	assert_int_equal(m->misc->back_notification->privacy_mode_state, 3);
-	send_payload_hex(r, "9a 01 03 92 01 00"); /* elevation */
-	m = client_next(&r->client);
-	assert_non_null(m);
-	assert_int_equal(m->misc->union_case, RD__MISC__UNION_ELEVATION_RESPONSE);
-	assert_true(strlen(m->misc->elevation_response) > 0);
+	for (unsigned int i = 0; i < n; i++) {
+		struct ka_input in = fake_host_input(&r->host, i);
+
+		if (in.kind == KA_INPUT_KEY && in.key.usage == usage && in.key.down)
+			return true;
+	}
+	return false;
 }
 
-static void test_calls_are_declined(void **state)
+static bool locks_at_the_end(void **state, const char *option, const char *then)
 {
 	struct session_rig *r = *state;
-	const Rd__Message *m;
+	bool locked;
 
 	login(r);
-	send_payload_hex(r, "ba 01 05 08 ac 02 10 01"); /* request 300, connect */
-	m = client_next(&r->client);
-	assert_non_null(m);
-	assert_int_equal(m->union_case, RD__MESSAGE__UNION_VOICE_CALL_RESPONSE);
-	assert_false(m->voice_call_response->accepted);
-	assert_true(m->voice_call_response->req_timestamp == 300);
-	assert_true(m->voice_call_response->ack_timestamp > 0);
-	send_payload_hex(r, "ba 01 00"); /* hung up: no answer */
+	send_option(r, option);
+	if (then)
+		send_option(r, then);
 	assert_int_equal(client_fence(&r->client), 0);
+	assert_false(pressed(r, 0x0f));
+	/* Dropped, not said good-bye: what the user wished for counts all the more. */
+	close(r->client.fd);
+	r->client.fd = -1;
+	assert_true(session_rig_wait_end(r));
+	locked = pressed(r, 0xe3) && pressed(r, 0x0f); /* left GUI, L */
+	assert_true(fake_host_input(&r->host, 0).kind == KA_INPUT_RELEASE);
+	close_rig(state);
+	assert_int_equal(open_rig(state), 0);
+	return locked;
+}
+
+static void test_target_is_locked_at_the_end_when_the_user_chose_so(void **state)
+{
+	assert_true(locks_at_the_end(state, "10 02", NULL));
+	assert_false(locks_at_the_end(state, "10 02", "10 01"));
+	assert_false(locks_at_the_end(state, "10 63", NULL));	 /* nonsense */
+	assert_false(locks_at_the_end(state, "10 02", "60 02")); /* view-only */
+	assert_false(locks_at_the_end(state, "08 02", NULL));
 }
 
 static void test_messages_nobody_asked_for_are_ignored(void **state)
@@ -191,8 +186,7 @@ int main(void)
 		RIG(test_image_quality_becomes_bitrate),
 		RIG(test_frame_rates_are_capped_by_the_smaller_wish),
 		RIG(test_codec_that_failed_in_the_client_ends_it_in_words),
-		RIG(test_what_a_kvm_cannot_do_is_refused_so_that_the_menu_tells_the_truth),
-		RIG(test_calls_are_declined),
+		RIG(test_target_is_locked_at_the_end_when_the_user_chose_so),
 		RIG(test_messages_nobody_asked_for_are_ignored),
 		RIG(test_probe_is_sent_again_only_after_its_echo),
 	};

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What menus offer and a KVM has not: each answer leaves the client showing the true state. */
+#include "tests/fake/session_check.h"
+
+static void send_payload_hex(struct session_rig *r, const char *hex)
+{
+	uint8_t payload[128];
+	size_t n = hex_bytes(payload, sizeof(payload), hex);
+
+	assert_true(client_send_payload(&r->client, payload, n));
+}
+
+static void login(struct session_rig *r)
+{
+	assert_true(session_rig_login(r, NULL));
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
+static const Rd__Message *ask(struct session_rig *r, const char *hex)
+{
+	const Rd__Message *m;
+
+	send_payload_hex(r, hex);
+	m = client_next(&r->client);
+	assert_non_null(m);
+	return m;
+}
+
+static const Rd__BackNotification *ask_back(struct session_rig *r, const char *hex)
+{
+	const Rd__Message *m = ask(r, hex);
+
+	assert_int_equal(m->union_case, RD__MESSAGE__UNION_MISC);
+	assert_int_equal(m->misc->union_case, RD__MISC__UNION_BACK_NOTIFICATION);
+	return m->misc->back_notification;
+}
+
+static void assert_box(const Rd__Message *m, const char *word)
+{
+	assert_non_null(m);
+	assert_int_equal(m->union_case, RD__MESSAGE__UNION_MESSAGE_BOX);
+	/* With another type its button would end the session. */
+	assert_string_equal(m->message_box->msgtype, "custom-nook-nocancel-hasclose");
+	assert_true(strlen(m->message_box->title) > 0);
+	assert_non_null(strstr(m->message_box->text, word));
+	assert_string_equal(m->message_box->link, "");
+}
+
+static void test_input_is_never_blocked(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__BackNotification *back;
+
+	login(r);
+	back = ask_back(r, "9a 01 04 3a 02 28 02"); /* yes */
+	assert_int_equal(back->union_case, RD__BACK_NOTIFICATION__UNION_BLOCK_INPUT_STATE);
+	assert_int_equal(back->block_input_state, 3);
+	assert_true(strlen(back->details) > 0);
+	back = ask_back(r, "9a 01 04 3a 02 28 01"); /* no */
+	assert_int_equal(back->union_case, RD__BACK_NOTIFICATION__UNION_BLOCK_INPUT_STATE);
+	assert_int_equal(back->block_input_state, 4);
+}
+
+static void assert_no_privacy(const Rd__BackNotification *back, const char *impl_key)
+{
+	assert_int_equal(back->union_case, RD__BACK_NOTIFICATION__UNION_PRIVACY_MODE_STATE);
+	assert_int_equal(back->privacy_mode_state, 3);
+	assert_string_equal(back->impl_key, impl_key);
+}
+
+static void test_privacy_mode_is_not_supported(void **state)
+{
+	struct session_rig *r = *state;
+	uint8_t payload[128] = {0x9a, 0x01, 0x45, 0x8a, 0x02, 0x42, 0x0a, 0x40};
+
+	login(r);
+	assert_no_privacy(ask_back(r, "9a 01 08 8a 02 05 0a 01 6b 10 01"), "k");
+	assert_no_privacy(ask_back(r, "9a 01 06 8a 02 03 0a 01 6b"), "k"); /* off */
+	assert_no_privacy(ask_back(r, "9a 01 03 8a 02 00"), "");
+	/* As an option, on and off. */
+	assert_no_privacy(ask_back(r, "9a 01 04 3a 02 20 02"), "");
+	assert_no_privacy(ask_back(r, "9a 01 04 3a 02 20 01"), "");
+	/* A key that is not UTF-8 would make the client refuse the answer; one of 65 bytes is none. */
+	assert_no_privacy(ask_back(r, "9a 01 07 8a 02 04 0a 02 c3 28"), "");
+	memset(payload + 8, 'k', 65);
+	assert_true(client_send_payload(&r->client, payload, 8 + 64));
+	assert_non_null(client_next(&r->client));
+	assert_int_equal(strlen(r->client.msg->misc->back_notification->impl_key), 64);
+	payload[2]++;
+	payload[5]++;
+	payload[7]++;
+	assert_true(client_send_payload(&r->client, payload, 8 + 65));
+	assert_non_null(client_next(&r->client));
+	assert_no_privacy(r->client.msg->misc->back_notification, "");
+}
+
+static void test_elevation_is_not_needed(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__Message *m;
+
+	login(r);
+	m = ask(r, "9a 01 03 92 01 00");
+	assert_int_equal(m->misc->union_case, RD__MISC__UNION_ELEVATION_RESPONSE);
+	assert_string_equal(m->misc->elevation_response, "No need to elevate");
+}
+
+static void test_call_is_declined_in_words(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__Message *m;
+
+	login(r);
+	m = ask(r, "ba 01 05 08 ac 02 10 01"); /* request 300, connect */
+	assert_int_equal(m->union_case, RD__MESSAGE__UNION_VOICE_CALL_RESPONSE);
+	assert_false(m->voice_call_response->accepted);
+	assert_true(m->voice_call_response->req_timestamp == 300);
+	assert_true(m->voice_call_response->ack_timestamp > 0);
+	assert_box(client_next(&r->client), "call");
+	send_payload_hex(r, "ba 01 00"); /* hung up: no answer */
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
+static void test_requests_without_an_answer_of_their_own_get_a_box(void **state)
+{
+	struct session_rig *r = *state;
+
+	login(r);
+	assert_box(ask(r, "9a 01 02 70 01"), "reset");			/* restart */
+	assert_box(ask(r, "9a 01 05 aa 01 02 0a 00"), "screen");	/* switch sides */
+	assert_box(ask(r, "9a 01 07 82 02 04 08 01 10 01"), "display"); /* virtual display 1, on */
+	assert_box(ask(r, "9a 01 05 3a 03 98 01 02"), "draw");		/* show my cursor */
+	/* Not asked for: nothing to say. */
+	send_payload_hex(r, "9a 01 02 70 00");
+	send_payload_hex(r, "9a 01 05 3a 03 98 01 01");
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
+static void test_codec_we_do_not_send_is_answered_when_chosen(void **state)
+{
+	struct session_rig *r = *state;
+
+	login(r);
+	assert_box(ask(r, "9a 01 08 3a 06 52 04 10 01 20 01"), "H.264"); /* prefers VP9 */
+	/* The same again, with other news of the decoder; H.264; no preference. */
+	send_payload_hex(r, "9a 01 08 3a 06 52 04 10 01 20 01");
+	send_payload_hex(r, "9a 01 08 3a 06 52 04 10 01 20 02");
+	send_payload_hex(r, "9a 01 06 3a 04 52 02 10 01");
+	assert_int_equal(client_fence(&r->client), 0);
+	assert_box(ask(r, "9a 01 08 3a 06 52 04 10 01 20 05"), "H.264");
+}
+
+static int32_t no_cursor_at_login = RD__BOOL_OPTION__BOOL_YES;
+
+static void with_old_choices(Rd__LoginRequest *l)
+{
+	l->option->supported_decoding->prefer = 1;
+	l->option->show_my_cursor = no_cursor_at_login;
+}
+
+/* What the client remembers from earlier sessions is no question of its user. */
+static void test_remembered_choices_raise_no_box_at_login(void **state)
+{
+	struct session_rig *r = *state;
+
+	assert_true(session_rig_login(r, with_old_choices));
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
+static void assert_true_size(struct session_rig *r, const Rd__Message *m)
+{
+	const Rd__SwitchDisplay *d;
+
+	assert_non_null(m);
+	assert_int_equal(m->union_case, RD__MESSAGE__UNION_MISC);
+	assert_int_equal(m->misc->union_case, RD__MISC__UNION_SWITCH_DISPLAY);
+	d = m->misc->switch_display;
+	assert_int_equal(d->display, 0);
+	assert_int_equal(d->width, 1280);
+	assert_int_equal(d->height, 720);
+	assert_int_equal(d->resolutions->n_resolutions, 1);
+	/* The client forgets what it wished for when the size is the original one. */
+	assert_non_null(d->original_resolution);
+	assert_int_equal(d->original_resolution->width, 1280);
+	assert_int_equal(d->original_resolution->height, 720);
+	m = client_next(&r->client);
+	assert_non_null(m);
+	assert_int_equal(m->union_case, RD__MESSAGE__UNION_PEER_INFO);
+}
+
+static void test_wish_for_a_size_is_answered_with_the_true_one(void **state)
+{
+	struct session_rig *r = *state;
+
+	login(r);
+	assert_true_size(r, ask(r, "9a 01 09 c2 01 06 08 80 0f 10 b8 08")); /* change_resolution 1920x1080 */
+	assert_true_size(r, ask(r, "9a 01 0b a2 02 08 12 06 08 80 0f 10 b8 08"));
+	/* A display that we do not have. */
+	send_payload_hex(r, "9a 01 05 a2 02 02 08 01");
+	assert_int_equal(client_fence(&r->client), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG(test_input_is_never_blocked),
+		RIG(test_privacy_mode_is_not_supported),
+		RIG(test_elevation_is_not_needed),
+		RIG(test_call_is_declined_in_words),
+		RIG(test_requests_without_an_answer_of_their_own_get_a_box),
+		RIG(test_codec_we_do_not_send_is_answered_when_chosen),
+		RIG(test_remembered_choices_raise_no_box_at_login),
+		RIG(test_wish_for_a_size_is_answered_with_the_true_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
