@@ -249,36 +249,48 @@ static int begin(struct ka_session *s)
 	return ka_login_start(s);
 }
 
-static int run(struct ka_session *s)
+static void init_timer(struct ka_session *s, uv_timer_t *t)
 {
-	int ret;
-
-	uv_timer_init(&s->loop.uv, &s->tick);
-	uv_timer_init(&s->loop.uv, &s->deadline);
-	uv_timer_init(&s->loop.uv, &s->pace);
-	s->tick.data = s->deadline.data = s->pace.data = s;
-	s->handles_open = true;
-	ret = open_conn(s);
-	if (!ret)
-		ret = begin(s);
-	if (ret < 0) {
-		s->end_reason = ka_err_str(ret);
-		return ret;
-	}
-	uv_timer_start(&s->tick, on_tick, 0, 1000);
-	ka_loop_run(&s->loop);
-	return 0;
+	uv_timer_init(&s->loop.uv, t);
+	t->data = s;
 }
 
-static void *session_main(void *arg)
+int ka_session_open(struct ka_session *s)
 {
-	struct ka_session *s = arg;
-	struct ka_wake ended = s->cfg.ended;
+	int ret;
 
 	ka_owner_bind(&s->owner);
 	s->started_us = s->last_rx_us = ka_clock_us();
 	ka_log(DEBUG, "session", "open", "n=%u path=%s from=%s", s->cfg.number, ka_path_name(s->in.path), s->peer_text);
-	run(s);
+	init_timer(s, &s->tick);
+	init_timer(s, &s->deadline);
+	init_timer(s, &s->pace);
+	s->handles_open = true;
+	ret = open_conn(s);
+	if (!ret)
+		ret = begin(s);
+	if (ret < 0)
+		s->end_reason = ka_err_str(ret);
+	else
+		uv_timer_start(&s->tick, on_tick, 0, 1000);
+	return ret;
+}
+
+static void log_end(const struct ka_session *s)
+{
+	if (s->login_us)
+		ka_log(INFO, "session", "end",
+		       "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64,
+		       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, s->end_reason,
+		       (ka_clock_us() - s->login_us) / KA_SEC(1), s->video.sent);
+	else
+		ka_log_every(INFO, KA_SEC(1), "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
+			     ka_path_name(s->in.path), s->peer_text, s->end_reason ? s->end_reason : "stopped");
+}
+
+void ka_session_leave(struct ka_session *s)
+{
+	struct ka_wake ended = s->cfg.ended;
 
 	ka_screenshot_drop(s);
 	ka_video_stop(s);
@@ -291,29 +303,30 @@ static void *session_main(void *arg)
 		uv_close((uv_handle_t *)&s->deadline, NULL);
 		uv_close((uv_handle_t *)&s->pace, NULL);
 	}
-	if (s->login_us)
-		ka_log(INFO, "session", "end",
-		       "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64,
-		       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, s->end_reason,
-		       (ka_clock_us() - s->login_us) / KA_SEC(1), s->video.sent);
-	else
-		ka_log_every(INFO, KA_SEC(1), "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
-			     ka_path_name(s->in.path), s->peer_text, s->end_reason ? s->end_reason : "stopped");
+	log_end(s);
 	ka_owner_unbind(&s->owner);
 	atomic_store(&s->ended, true);
 	ka_wake_call(&ended);
+}
+
+static void *session_main(void *arg)
+{
+	struct ka_session *s = arg;
+
+	if (ka_session_open(s) == 0)
+		ka_loop_run(&s->loop);
+	ka_session_leave(s);
 	return NULL;
 }
 
-int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg, const struct ka_incoming *in)
+int ka_session_new(struct ka_session **out, const struct ka_session_cfg *cfg, const struct ka_incoming *in)
 {
 	struct ka_session *s = calloc(1, sizeof(*s));
-	char name[16];
-	int ret = -ENOMEM;
+	int ret;
 
 	if (!s) {
 		close(in->fd);
-		return ret;
+		return -ENOMEM;
 	}
 	s->cfg = *cfg;
 	s->in = *in;
@@ -324,17 +337,30 @@ int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg, 
 	ka_addr_text(s->peer_text, &in->peer);
 	ka_pb_init(&s->pb, KA_SES_PB_BUDGET_LOGIN);
 	ret = ka_loop_init(&s->loop, on_wake, s);
-	if (ret < 0)
-		goto fail;
-	snprintf(name, sizeof(name), "ka-ses-%u", cfg->number % 100000);
-	ret = ka_thread_start(&s->thread, name, session_main, s);
-	if (ret < 0)
-		goto fail;
+	if (ret < 0) {
+		ka_session_free(s);
+		return ret;
+	}
 	*out = s;
 	return 0;
-fail:
-	ka_session_free(s);
-	return ret;
+}
+
+int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg, const struct ka_incoming *in)
+{
+	struct ka_session *s;
+	char name[16];
+	int ret = ka_session_new(&s, cfg, in);
+
+	if (ret < 0)
+		return ret;
+	snprintf(name, sizeof(name), "ka-ses-%u", cfg->number % 100000);
+	ret = ka_thread_start(&s->thread, name, session_main, s);
+	if (ret < 0) {
+		ka_session_free(s);
+		return ret;
+	}
+	*out = s;
+	return 0;
 }
 
 void ka_session_stop(struct ka_session *s, const char *reason)

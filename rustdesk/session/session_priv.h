@@ -150,7 +150,16 @@ static inline bool ka_session_may(const struct ka_session *s, uint32_t permissio
 	return s->entered && !(permissions & ~s->pass.permissions);
 }
 
-/* session.c */
+/* session.c: what ka_session_start() and its thread do, in parts, for whoever has a thread already (a fuzz target).
+ *
+ *   new (any) ─► open (owner) ─► owner runs s->loop until s->loop.stop; not at all when open failed ─► leave (owner)
+ *       ─► ka_session_free (any)
+ *
+ * in->fd is taken over in any case. leave is the last to touch the machine: it calls cfg.ended. */
+int ka_session_new(struct ka_session **out, const struct ka_session_cfg *cfg, const struct ka_incoming *in) KA_MUST_USE;
+int ka_session_open(struct ka_session *s) KA_MUST_USE;
+void ka_session_leave(struct ka_session *s);
+
 int ka_session_send(struct ka_session *s, Rd__Message *msg);
 /* Packs misc into a Message. */
 int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc);
