@@ -171,8 +171,8 @@ static void on_incoming(void *arg, struct ka_incoming *in)
 	reap(rd, false);
 	place = find_place(rd, &in->peer);
 	if (place < 0 || atomic_load(&rd->stopping)) {
-		ka_log_every(WARN, KA_SEC(1), "server", "refused", "from=%s limit=%d", ka_addr_text(from, &in->peer),
-			     PLACES);
+		ka_log_every(WARN, KA_SEC(1), "server", "refused", "path=%s from=%s reason=\"all %d places are taken\"",
+			     ka_path_name(in->path), ka_addr_text(from, &in->peer), PLACES);
 		close(in->fd);
 		return;
 	}

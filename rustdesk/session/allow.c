@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "rustdesk/wire/addr.h"
 
 #define SEPARATORS ", \t\r\n"
 #define ENTRY_MAX 64
@@ -82,7 +83,15 @@ static bool is_empty(const char *list)
 	return !list || !list[strspn(list, SEPARATORS)];
 }
 
-bool ka_allow_address(const char *list, const struct sockaddr_storage *from)
+/* Everybody, or everybody with IPv4. */
+static bool is_all(const struct net *net)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return !net->bits || (net->bits == 96 && !memcmp(net->ip, mapped, sizeof(mapped)));
+}
+
+bool ka_allow_address(const char *list, const struct sockaddr_storage *from, bool claimed)
 {
 	char entry[ENTRY_MAX];
 	uint8_t ip[16];
@@ -92,8 +101,11 @@ bool ka_allow_address(const char *list, const struct sockaddr_storage *from)
 		return true;
 	if (!read_ip(ip, from))
 		return false;
+	claimed = claimed && ka_addr_is_own(from);
 	while ((list = next_entry(list, entry, sizeof(entry)))) {
-		if (!strcmp(entry, "0.0.0.0") || (parse_net(&net, entry) && inside(&net, ip)))
+		if (!strcmp(entry, "0.0.0.0"))
+			return true;
+		if (parse_net(&net, entry) && inside(&net, ip) && (!claimed || is_all(&net)))
 			return true;
 	}
 	return false;

@@ -13,7 +13,9 @@
 
 #include "base/attr.h"
 
-bool ka_allow_address(const char *list, const struct sockaddr_storage *from);
+/* claimed: from is what a rendezvous server says. It is taken at its word, but for addresses that mean another machine
+ * there than here (loopback, link-local, none at all): those are on no list that does not let everybody in. */
+bool ka_allow_address(const char *list, const struct sockaddr_storage *from, bool claimed);
 /* id may carry a server behind '@'; only what is before it counts. */
 bool ka_allow_id(const char *list, const char *id);
 /* 0, or -EINVAL with the first entry that is no address in bad. */

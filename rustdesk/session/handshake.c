@@ -46,6 +46,8 @@ int ka_handshake_refuse_plain(struct ka_session *s, const char *why)
 	msg.union_case = RD__MESSAGE__UNION_LOGIN_RESPONSE;
 	msg.login_response = &response;
 	ret = ka_session_send(s, &msg);
+	ka_session_log_refusal(s, why);
+	s->refused = true;
 	ka_session_end(s, why);
 	return ret;
 }

@@ -53,17 +53,12 @@ static int send_error(struct ka_session *s, const char *error)
 	return ka_session_send(s, &msg);
 }
 
-static void log_refusal(const struct ka_session *s, const char *reason)
-{
-	ka_log(WARN, "session", "refused", "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\"", s->cfg.number,
-	       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, reason);
-}
-
 static int refuse(struct ka_session *s, const char *error)
 {
 	int ret = send_error(s, error);
 
-	log_refusal(s, error);
+	ka_session_log_refusal(s, error);
+	s->refused = true;
 	ka_session_end(s, error);
 	return ret;
 }
@@ -75,7 +70,7 @@ int ka_login_start(struct ka_session *s)
 	char salt[KA_RD_SALT_LEN + 1];
 	int ret;
 
-	if (!ka_allow_address(s->cfg.rd->allow_addresses, &s->in.peer)) {
+	if (!ka_allow_address(s->cfg.rd->allow_addresses, &s->in.peer, s->in.path == KA_PATH_RELAY)) {
 		ka_session_enter(s, KA_SES_LOGIN, LOGIN_MS);
 		return refuse(s, "Your ip is blocked by the peer");
 	}
@@ -120,7 +115,7 @@ static void make_claim(struct ka_session *s, const Rd__LoginRequest *r)
 static int send_limit(struct ka_session *s, const char *error)
 {
 	if (!s->limit_logged)
-		log_refusal(s, error);
+		ka_session_log_refusal(s, error);
 	s->limit_logged = true;
 	return send_error(s, error);
 }
@@ -159,12 +154,12 @@ static int judge(struct ka_session *s, enum ka_gate_verdict v, bool *in)
 		*in = s->entered = true;
 		return 0;
 	case KA_GATE_WRONG_PASSWORD:
-		log_refusal(s, "Wrong Password");
+		ka_session_log_refusal(s, "Wrong Password");
 		return send_error(s, "Wrong Password");
 	case KA_GATE_NEEDS_CODE:
 		return send_error(s, CODE_REQUIRED);
 	case KA_GATE_WRONG_CODE:
-		log_refusal(s, "Wrong 2FA Code");
+		ka_session_log_refusal(s, "Wrong 2FA Code");
 		return send_error(s, "Wrong 2FA Code");
 	case KA_GATE_TRY_LATER:
 	case KA_GATE_LOCKED_OUT:

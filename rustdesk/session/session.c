@@ -255,6 +255,31 @@ static void init_timer(struct ka_session *s, uv_timer_t *t)
 	t->data = s;
 }
 
+#define WHO_FORMAT "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\""
+#define WHO(s, reason)                                                                                                 \
+	(s)->cfg.number, ka_path_name((s)->in.path), (s)->peer_text, (s)->peer_id, (s)->peer_name, (reason)
+
+void ka_session_log_refusal(const struct ka_session *s, const char *reason)
+{
+	ka_log(WARN, "session", "refused", WHO_FORMAT, WHO(s, reason));
+}
+
+static void log_end(const struct ka_session *s)
+{
+	const char *reason = s->end_reason ? s->end_reason : "stopped";
+
+	if (s->login_us)
+		ka_log(INFO, "session", "end", WHO_FORMAT " seconds=%" PRId64 " pictures=%" PRIu64, WHO(s, reason),
+		       (ka_clock_us() - s->login_us) / KA_SEC(1), s->video.sent);
+	else if (s->refused)
+		ka_log(DEBUG, "session", "closed", WHO_FORMAT, WHO(s, reason));
+	else if (s->peer_id[0] || s->peer_name[0])
+		ka_log(INFO, "session", "gone", WHO_FORMAT, WHO(s, reason));
+	else
+		/* Has not said who it is; there may be many of these. */
+		ka_log_every(INFO, KA_SEC(1), "session", "gone", WHO_FORMAT, WHO(s, reason));
+}
+
 int ka_session_open(struct ka_session *s)
 {
 	int ret;
@@ -274,18 +299,6 @@ int ka_session_open(struct ka_session *s)
 	else
 		uv_timer_start(&s->tick, on_tick, 0, 1000);
 	return ret;
-}
-
-static void log_end(const struct ka_session *s)
-{
-	if (s->login_us)
-		ka_log(INFO, "session", "end",
-		       "n=%u path=%s from=%s id=\"%s\" name=\"%s\" reason=\"%s\" seconds=%" PRId64 " pictures=%" PRIu64,
-		       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, s->end_reason,
-		       (ka_clock_us() - s->login_us) / KA_SEC(1), s->video.sent);
-	else
-		ka_log_every(INFO, KA_SEC(1), "session", "gone", "n=%u path=%s from=%s reason=\"%s\"", s->cfg.number,
-			     ka_path_name(s->in.path), s->peer_text, s->end_reason ? s->end_reason : "stopped");
 }
 
 void ka_session_leave(struct ka_session *s)

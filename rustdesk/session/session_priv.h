@@ -114,6 +114,7 @@ struct ka_session {
 	struct ka_box_pair box;
 	char challenge[KA_SES_CHALLENGE_LEN + 1];
 	bool relay_hello;	  /* on KA_PATH_SERVED: heard and ignored */
+	bool refused;		  /* for good, and that was logged: its end says nothing new */
 	bool limit_logged;	  /* that this peer has met a limit */
 	bool entered;		  /* holds a place of the gate */
 	struct ka_gate_pass pass; /* once entered */
@@ -165,6 +166,8 @@ int ka_session_send(struct ka_session *s, Rd__Message *msg);
 int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc);
 /* Sends the chat lines, pictures and files that may be sent now; an error ends the session. */
 void ka_session_pump(struct ka_session *s);
+/* One line that says whom we do not let in. */
+void ka_session_log_refusal(const struct ka_session *s, const char *reason);
 /* Ends after what is queued had a second to leave. reason: static text for the log. */
 void ka_session_end(struct ka_session *s, const char *reason);
 /* Tells the controller why (close_reason), then ends. */

@@ -7,15 +7,39 @@
 
 #include "rustdesk/session/allow.h"
 
-static bool allowed(const char *list, const char *ip)
+static bool allowed_as(const char *list, const char *ip, bool claimed)
 {
 	struct sockaddr_storage a = {.ss_family = AF_INET};
 
 	if (inet_pton(AF_INET, ip, &((struct sockaddr_in *)&a)->sin_addr) == 1)
-		return ka_allow_address(list, &a);
+		return ka_allow_address(list, &a, claimed);
 	a.ss_family = AF_INET6;
 	assert_int_equal(inet_pton(AF_INET6, ip, &((struct sockaddr_in6 *)&a)->sin6_addr), 1);
-	return ka_allow_address(list, &a);
+	return ka_allow_address(list, &a, claimed);
+}
+
+static bool allowed(const char *list, const char *ip)
+{
+	return allowed_as(list, ip, false);
+}
+
+/* 127.0.0.1 of a server is not ours. */
+static void test_claimed_addresses_that_mean_another_machine_are_on_no_list(void **state)
+{
+	static const char *const own[] = {"127.0.0.1", "::ffff:127.0.0.1", "169.254.1.1", "0.0.0.0", "::1", "fe80::1"};
+	static const char all[] = "127.0.0.0/8, 0.0.0.0/8, 169.254.0.0/16, ::1, fe80::/10, ::ffff:0:0/97";
+
+	(void)state;
+	for (size_t i = 0; i < KA_ARRAY_LEN(own); i++) {
+		assert_true(allowed_as(all, own[i], false));
+		assert_false(allowed_as(all, own[i], true));
+		assert_true(allowed_as("", own[i], true));
+		assert_true(allowed_as("0.0.0.0", own[i], true));
+		assert_true(allowed_as("0.0.0.0/0 ::/0", own[i], true));
+	}
+	assert_true(allowed_as("192.168.0.0/16", "192.168.1.1", true));
+	assert_true(allowed_as("fd00::/8", "fd00::1", true));
+	assert_false(allowed_as("192.168.0.0/16", "192.169.1.1", true));
 }
 
 static void test_lists_that_cannot_be_read_let_nobody_in(void **state)
@@ -93,8 +117,8 @@ static void test_other_families_never_match(void **state)
 	struct sockaddr_storage a = {.ss_family = AF_UNIX};
 
 	(void)state;
-	assert_false(ka_allow_address("::/0 0.0.0.0/0", &a));
-	assert_true(ka_allow_address("", &a));
+	assert_false(ka_allow_address("::/0 0.0.0.0/0", &a, false));
+	assert_true(ka_allow_address("", &a, false));
 }
 
 static void test_ids_match_whole_and_without_their_server(void **state)
@@ -113,6 +137,7 @@ static void test_ids_match_whole_and_without_their_server(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_claimed_addresses_that_mean_another_machine_are_on_no_list),
 		cmocka_unit_test(test_lists_that_cannot_be_read_let_nobody_in),
 		cmocka_unit_test(test_empty_lists_let_everybody_in),
 		cmocka_unit_test(test_networks_end_where_their_bits_end),
