@@ -132,7 +132,7 @@ def test_no_message_of_any_kind_is_input(start_agent, owner):
         client.close()
     agent.wait_log("session: end ")
     if owner:
-        # Typed text holds up what follows until the queue drops it: not everything gets through, but of each kind.
-        assert {"keyboard", "rel"} <= {name for name, _ in agent.reports()}
+        # Typed text holds up what follows until the queue drops it: not everything gets through.
+        assert any(any(row[1]) for row in agent.reports("keyboard"))
     else:
         assert not agent.reports()
