@@ -84,7 +84,7 @@ int ka_login_start(struct ka_session *s)
 	ret = ka_session_send(s, &msg);
 	/* What nobody may here; controllers grey it out. */
 	if (!ret)
-		ret = send_all_disabled(s, KA_PERMISSIONS_STOCK, ka_permissions_offered(s->cfg.rd));
+		ret = send_all_disabled(s, KA_PERMISSIONS_STOCK, ka_permissions_offered(s->cfg.rd, s->cfg.host));
 	return ret;
 }
 
@@ -197,8 +197,9 @@ static int await_approval(struct ka_session *s, const Rd__LoginRequest *r)
 /* The controller is in. */
 static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 {
-	const char *error = ka_permissions_refuse(r->union_case, s->pass.permissions & KA_PERMISSIONS_DEVICE);
-	uint32_t offered = ka_permissions_offered(s->cfg.rd);
+	const char *error =
+		ka_permissions_refuse(r->union_case, s->pass.permissions & ka_permissions_device(s->cfg.host));
+	uint32_t offered = ka_permissions_offered(s->cfg.rd, s->cfg.host);
 	int ret;
 
 	if (error)
@@ -244,7 +245,7 @@ static bool keeps_scope(struct ka_session *s, const Rd__LoginRequest *r)
 int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 {
 	const Rd__LoginRequest *r = msg->login_request;
-	const char *error = ka_permissions_refuse(r->union_case, ka_permissions_offered(s->cfg.rd));
+	const char *error = ka_permissions_refuse(r->union_case, ka_permissions_offered(s->cfg.rd, s->cfg.host));
 	bool in = false;
 	int ret;
 

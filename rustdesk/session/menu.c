@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What menus of a client offer and this device has not. Each answer leaves the client showing the true state; where the
- * protocol has no answer of its own, a message box says it in words.
+ * What menus of a client offer and this device mostly has not. Each answer leaves the client showing the true state;
+ * where the protocol has no answer of its own, a message box says it in words.
  */
 #include "rustdesk/session/session_priv.h"
 
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
 
 /* Values of BackNotification. */
@@ -91,9 +92,21 @@ int ka_menu_voice_call(struct ka_session *s, const Rd__Message *msg)
 	return ret ? ret : ka_menu_say(s, "Voice call", "Nobody sits at this device to take a call");
 }
 
+/* The client has no answer of its own for that: it waits for the picture of a target that starts anew. */
 int ka_menu_restart(struct ka_session *s)
 {
-	return ka_menu_say(s, "Restart remote device", "This device has no wire to the target's reset button");
+	static const char title[] = "Restart remote device";
+	const struct ka_host *host = s->cfg.host;
+	int ret;
+
+	if (!host->restart)
+		return ka_menu_say(s, title, "This device has no wire to the target's reset button");
+	if (!ka_session_may(s, KA_RD_MAY_POWER))
+		return ka_menu_say(s, title, "Your password does not open the target's reset button");
+	ret = host->restart(host->ctx);
+	ka_log(INFO, "session", "restart", "n=%u id=\"%s\" name=\"%s\" result=\"%s\"", s->cfg.number, s->peer_id,
+	       s->peer_name, ret ? ka_err_str(ret) : "pressed");
+	return ret ? ka_menu_say(s, title, "A button of the target is being pressed already") : 0;
 }
 
 int ka_menu_switch_sides(struct ka_session *s)

@@ -20,13 +20,18 @@ static const struct {
 	{RD__PERMISSION_INFO__PERMISSION__PRIVACY_MODE, PRIVACY},
 };
 
-uint32_t ka_permissions_offered(const struct ka_rd_cfg *rd)
+uint32_t ka_permissions_device(const struct ka_host *host)
+{
+	return KA_RD_MAY_KEYBOARD | KA_RD_MAY_RECORD | (host->restart ? (uint32_t)KA_RD_MAY_POWER : 0);
+}
+
+uint32_t ka_permissions_offered(const struct ka_rd_cfg *rd, const struct ka_host *host)
 {
 	uint32_t all = rd->permissions;
 
 	for (size_t i = 0; i < rd->n_access; i++)
 		all |= rd->access[i].permissions;
-	return all & KA_PERMISSIONS_DEVICE;
+	return all & ka_permissions_device(host);
 }
 
 size_t ka_permissions_denied(Rd__PermissionInfo__Permission out[static KA_PERMISSIONS_MAX], uint32_t believed,

@@ -12,14 +12,14 @@
 #include "proto/message.pb-c.h"
 #include "rustdesk/rustdesk.h"
 
-/* What this device can do; whatever is not in here is refused whatever a profile says. */
-#define KA_PERMISSIONS_DEVICE (KA_RD_MAY_KEYBOARD | KA_RD_MAY_RECORD)
+/* What this device can do on such a host; whatever is not in here is refused whatever a profile says. */
+uint32_t ka_permissions_device(const struct ka_host *host);
 /* Everything controllers believe to have until they are told otherwise, things a KVM never gives included. */
 #define KA_PERMISSIONS_STOCK (0x70000u | KA_RD_MAY_ALL)
 #define KA_PERMISSIONS_MAX 8
 
-/* What at least one password opens: all that a controller that has not logged in yet should show. */
-uint32_t ka_permissions_offered(const struct ka_rd_cfg *rd);
+/* What at least one password opens of it: all that a controller that has not logged in yet should show. */
+uint32_t ka_permissions_offered(const struct ka_rd_cfg *rd, const struct ka_host *host);
 /* Which of the permissions that a controller believes in it has to be told to be off, in the order stock sends them.
  * Returns how many. */
 size_t ka_permissions_denied(Rd__PermissionInfo__Permission out[static KA_PERMISSIONS_MAX], uint32_t believed,

@@ -281,3 +281,20 @@ void fake_host_give_console(struct fake_host *h, const char *answer)
 	h->console_answer = answer;
 	h->host.console = console;
 }
+
+static int restart(void *ctx)
+{
+	struct fake_host *h = ctx;
+	int ret;
+
+	pthread_mutex_lock(&h->lock);
+	h->restarts++;
+	ret = h->restart_result;
+	pthread_mutex_unlock(&h->lock);
+	return ret;
+}
+
+void fake_host_give_restart(struct fake_host *h)
+{
+	h->host.restart = restart;
+}

@@ -31,6 +31,8 @@ struct fake_host {
 	char console_line[8192]; /* the latest */
 	struct ka_host_caller console_caller;
 	unsigned int console_calls;
+	unsigned int restarts;
+	int restart_result;
 };
 
 int fake_host_init(struct fake_host *h);
@@ -49,6 +51,8 @@ bool fake_host_wait_unwatched(struct fake_host *h, unsigned int n);
 unsigned int fake_host_count(struct fake_host *h, const unsigned int *what);
 struct ka_input fake_host_input(struct fake_host *h, unsigned int i);
 struct ka_host_wish fake_host_wish(struct fake_host *h);
+/* From now on it has a wire to the reset button. Before sessions exist. */
+void fake_host_give_restart(struct fake_host *h);
 /* From now on it takes commands and gives each this answer. Before sessions exist. */
 void fake_host_give_console(struct fake_host *h, const char *answer);
 

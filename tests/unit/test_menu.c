@@ -2,6 +2,8 @@
 /* What menus offer and a KVM has not: each answer leaves the client showing the true state. */
 #include "tests/fake/session_check.h"
 
+#include <errno.h>
+
 static void send_payload_hex(struct session_rig *r, const char *hex)
 {
 	uint8_t payload[128];
@@ -150,12 +152,44 @@ static void test_codec_we_do_not_send_is_answered_when_chosen(void **state)
 	assert_box(ask(r, "9a 01 08 3a 06 52 04 10 01 20 05"), "H.264");
 }
 
-static int32_t no_cursor_at_login = RD__BOOL_OPTION__BOOL_YES;
+static void test_restart_presses_the_button_where_there_is_one(void **state)
+{
+	struct session_rig *r = *state;
+
+	fake_host_give_restart(&r->host);
+	login(r);
+	send_payload_hex(r, "9a 01 02 70 01");
+	send_payload_hex(r, "9a 01 02 70 00");
+	assert_int_equal(client_fence(&r->client), 0);
+	assert_int_equal(fake_host_count(&r->host, &r->host.restarts), 1);
+	r->host.restart_result = -EBUSY;
+	assert_box(ask(r, "9a 01 02 70 01"), "already");
+}
+
+static void test_restart_needs_the_permission(void **state)
+{
+	struct session_rig *r = *state;
+	struct ka_gate_cfg gate = {.password = RIG_PASSWORD,
+				   .salt = RIG_SALT,
+				   .permissions = KA_RD_MAY_ALL & ~KA_RD_MAY_POWER,
+				   .max_controllers = 8};
+
+	ka_gate_free(r->gate);
+	assert_int_equal(ka_gate_new(&r->gate, &gate), 0);
+	fake_host_give_restart(&r->host);
+	assert_true(session_rig_login(r, NULL));
+	/* Told so, as another password would open it. */
+	assert_non_null(client_next(&r->client));
+	assert_int_equal(r->client.msg->misc->union_case, RD__MISC__UNION_PERMISSION_INFO);
+	assert_int_equal(r->client.msg->misc->permission_info->permission, RD__PERMISSION_INFO__PERMISSION__RESTART);
+	assert_box(ask(r, "9a 01 02 70 01"), "password");
+	assert_int_equal(fake_host_count(&r->host, &r->host.restarts), 0);
+}
 
 static void with_old_choices(Rd__LoginRequest *l)
 {
 	l->option->supported_decoding->prefer = 1;
-	l->option->show_my_cursor = no_cursor_at_login;
+	l->option->show_my_cursor = RD__BOOL_OPTION__BOOL_YES;
 }
 
 /* What the client remembers from earlier sessions is no question of its user. */
@@ -208,6 +242,8 @@ int main(void)
 		RIG(test_elevation_is_not_needed),
 		RIG(test_call_is_declined_in_words),
 		RIG(test_requests_without_an_answer_of_their_own_get_a_box),
+		RIG(test_restart_presses_the_button_where_there_is_one),
+		RIG(test_restart_needs_the_permission),
 		RIG(test_codec_we_do_not_send_is_answered_when_chosen),
 		RIG(test_remembered_choices_raise_no_box_at_login),
 		RIG(test_wish_for_a_size_is_answered_with_the_true_one),

@@ -28,22 +28,31 @@ static void test_only_what_is_believed_is_denied(void **state)
 	assert_int_equal(ka_permissions_denied(out, KA_RD_MAY_TERMINAL | KA_RD_MAY_TUNNEL, 0), 0);
 }
 
+static int press(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 static void test_device_offers_what_any_password_opens_and_it_has(void **state)
 {
 	static const struct ka_rd_access access[] = {{.name = "a", .permissions = KA_RD_MAY_RECORD | KA_RD_MAY_TUNNEL},
 						     {.name = "b", .permissions = KA_RD_MAY_KEYBOARD}};
+	const struct ka_host plain = {.ctx = NULL};
+	const struct ka_host wired = {.restart = press};
 	struct ka_rd_cfg cfg = {.permissions = 0};
 
 	(void)state;
-	assert_int_equal(ka_permissions_offered(&cfg), 0);
+	assert_int_equal(ka_permissions_offered(&cfg, &wired), 0);
 	cfg.permissions = KA_RD_MAY_ALL;
-	assert_int_equal(ka_permissions_offered(&cfg), KA_PERMISSIONS_DEVICE);
+	assert_int_equal(ka_permissions_offered(&cfg, &plain), KA_RD_MAY_KEYBOARD | KA_RD_MAY_RECORD);
+	assert_int_equal(ka_permissions_offered(&cfg, &wired), KA_RD_MAY_KEYBOARD | KA_RD_MAY_RECORD | KA_RD_MAY_POWER);
 	cfg.permissions = 0;
 	cfg.access = access;
 	cfg.n_access = 1;
-	assert_int_equal(ka_permissions_offered(&cfg), KA_RD_MAY_RECORD);
+	assert_int_equal(ka_permissions_offered(&cfg, &wired), KA_RD_MAY_RECORD);
 	cfg.n_access = 2;
-	assert_int_equal(ka_permissions_offered(&cfg), KA_RD_MAY_RECORD | KA_RD_MAY_KEYBOARD);
+	assert_int_equal(ka_permissions_offered(&cfg, &wired), KA_RD_MAY_RECORD | KA_RD_MAY_KEYBOARD);
 }
 
 static void test_kinds_of_sessions_need_their_permission(void **state)
