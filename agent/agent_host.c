@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 static struct ka_video_wish to_video(const struct ka_host_wish *w)
 {
 	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps, .narrow = w->narrow};
@@ -98,6 +100,20 @@ static int restart(void *ctx)
 	return ka_atx_request(&p->atx, KA_ATX_RESET);
 }
 
+static void console(void *ctx, const struct ka_host_caller *caller, const char *line, char *answer, size_t answer_size)
+{
+	struct ka_agent_parts *p = ctx;
+
+	ka_console_chat(p->console, caller, line, answer, answer_size);
+}
+
+void ka_agent_host_release(struct ka_agent_parts *parts, uint32_t session)
+{
+	struct ka_input event = {.kind = KA_INPUT_RELEASE, .source = session, .at_us = ka_clock_us()};
+
+	input(parts, &event);
+}
+
 void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms)
 {
 	pthread_mutex_init(&parts->lock, NULL);
@@ -114,6 +130,7 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 		.snapshot_drop = snapshot_drop,
 		.input = input,
 		.restart = ka_atx_can(&parts->atx, KA_ATX_RESET) ? restart : NULL,
+		.console = parts->console ? console : NULL,
 	};
 }
 

@@ -7,6 +7,7 @@
 
 #include "agent/arbiter.h"
 #include "agent/atx.h"
+#include "agent/console.h"
 #include "capture/capture.h"
 #include "hid/hid.h"
 #include "rustdesk/host.h"
@@ -14,13 +15,17 @@
 struct ka_agent_parts {
 	struct ka_capture *capture;
 	struct ka_hid *hid;
-	pthread_mutex_t lock; /* guards the arbiter */
+	const struct ka_console *console; /* not owned; usable once sessions exist; NULL = none */
+	pthread_mutex_t lock;		  /* guards the arbiter */
 	struct ka_arbiter arbiter;
 	struct ka_atx atx;
 };
 
-/* parts outlive the host; zeroed before the first call but for capture, hid and atx. hold_ms: as in arbiter.h. */
+/* parts outlive the host; zeroed before the first call but for capture, hid, console and atx. hold_ms: as in arbiter.h.
+ */
 void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms);
+/* Lets go of all that a session holds. */
+void ka_agent_host_release(struct ka_agent_parts *parts, uint32_t session);
 /* Zeroed parts are fine. */
 void ka_agent_host_fini(struct ka_agent_parts *parts);
 

@@ -12,6 +12,8 @@
 
 #include "agent/agent_host.h"
 #include "agent/banner.h"
+#include "agent/console_port.h"
+#include "agent/ctl.h"
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -30,6 +32,9 @@ struct ka_app {
 	struct ka_rd_identity identity;
 	struct ka_agent_parts parts; /* owns capture and hid */
 	struct ka_rd *rd;
+	struct ka_console console;
+	struct ka_console_view view; /* the console's */
+	struct ka_ctl *ctl;	     /* NULL = nobody can give commands */
 	char hostname[65];
 	char otp_path[PATH_MAX]; /* "" = not written */
 
@@ -245,12 +250,32 @@ static int make_endpoint(struct ka_app *a, struct ka_errbuf *eb)
 	ka_state_load_trusted(&trusted, a->cfg->state_dir);
 	rd.trusted = trusted.len ? (const char *)trusted.data : NULL;
 	ka_atx_init(&a->parts.atx, &a->cfg->power, &ka_gpio_libgpiod, ka_loop_waker(&a->loop));
+	a->parts.console = &a->console;
 	ka_agent_host_init(&host, &a->parts, a->cfg->hold_ms);
 	if (!ret)
 		ret = ka_rd_new(&a->rd, &rd, &a->identity, &host, eb);
 	ka_bytes_fini(&trusted);
 	explicit_bzero(totp, sizeof(totp));
-	return ret;
+	if (ret < 0)
+		return ret;
+	a->view = (struct ka_console_view){&a->parts, a->rd, a->cfg, &a->identity, a->hostname};
+	ka_console_port_init(&a->console, &a->view);
+	return 0;
+}
+
+/* A device that takes no commands still serves its controllers. */
+static void open_control(struct ka_app *a)
+{
+	const struct ka_ctl_cfg cfg = {
+		.dir = a->cfg->runtime_dir,
+		.group = a->cfg->control_group,
+		.uv = &a->loop.uv,
+		.console = &a->console,
+	};
+	struct ka_errbuf eb = {""};
+
+	if (cfg.dir[0] && ka_ctl_new(&a->ctl, &cfg, &eb) < 0)
+		ka_log(WARN, "ctl", "no-control", "hint=\"kvmagentctl cannot reach this agent\" cause=\"%s\"", eb.text);
 }
 
 int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbuf *eb)
@@ -263,6 +288,9 @@ int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbu
 	a->cfg = cfg;
 	choose_hostname(a);
 	ret = ka_loop_init(&a->loop, on_wake, a);
+	if (ret < 0)
+		goto fail;
+	open_control(a);
 	if (!ret)
 		ret = prepare_runtime_dir(a, eb);
 	if (!ret)
@@ -353,6 +381,9 @@ int ka_app_start(struct ka_app *a, const struct ka_app_options *options, struct 
 	ret = ka_rd_start(a->rd, eb);
 	if (ret < 0)
 		return ret;
+	ret = a->ctl ? ka_ctl_start(a->ctl) : 0;
+	if (ret < 0)
+		ka_log(WARN, "ctl", "no-control", "cause=\"%s\"", ka_err_str(ret));
 	tell_ready(a, options);
 	return 0;
 }
@@ -381,6 +412,7 @@ int ka_app_run(struct ka_app *a)
 	ka_loop_run(&a->loop);
 	since = ka_clock_us();
 	sd_notify(0, "STOPPING=1");
+	ka_ctl_close(a->ctl);
 	stop_all(a);
 	watch_trusted(a);
 	ka_log(INFO, "agent", "stopped", "after_ms=%d", (int)((ka_clock_us() - since) / 1000));
@@ -391,6 +423,7 @@ void ka_app_free(struct ka_app *a)
 {
 	if (!a)
 		return;
+	ka_ctl_close(a->ctl);
 	stop_all(a);
 	if (a->otp_path[0])
 		unlink(a->otp_path);
@@ -406,6 +439,7 @@ void ka_app_free(struct ka_app *a)
 	ka_capture_free(a->parts.capture);
 	ka_agent_host_fini(&a->parts);
 	ka_loop_fini(&a->loop);
+	ka_ctl_free(a->ctl);
 	explicit_bzero(a, sizeof(*a));
 	free(a);
 }

@@ -59,6 +59,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 {
 	c->state_dir = raw->state_dir;
 	c->runtime_dir = raw->runtime_dir;
+	c->control_group = raw->control_group;
 	c->log.level = (enum ka_log_level)raw->log.level;
 	c->video = (struct ka_capture_cfg){
 		.source = (enum ka_source_kind)raw->video.source,

@@ -22,7 +22,8 @@ struct ka_config_log {
 
 struct ka_config {
 	const char *state_dir;	 /* id, keys, uuid, salt */
-	const char *runtime_dir; /* one-time password for the operator; "" = not written */
+	const char *runtime_dir; /* control socket, one-time password for the operator; "" = neither */
+	const char *control_group;
 	struct ka_config_log log;
 	struct ka_capture_cfg video;
 	struct ka_hid_cfg hid;

@@ -235,6 +235,7 @@ static const struct ka_config_key rustdesk_keys[] = {
 const struct ka_config_key ka_config_top_keys[] = {
 	{"state_dir", KA_KEY_STRING, AT(state_dir), 1, PATH_MAX - 64},
 	{"runtime_dir", KA_KEY_STRING, AT(runtime_dir), 0, PATH_MAX - 64},
+	{"control_group", KA_KEY_STRING, AT(control_group), 0, 32},
 	{"log", KA_KEY_GROUP, 0, .keys = log_keys},
 	{"video", KA_KEY_GROUP, 0, .keys = video_keys},
 	{"hid", KA_KEY_GROUP, 0, .keys = hid_keys},
@@ -247,6 +248,7 @@ const struct ka_config_key ka_config_top_keys[] = {
 const struct ka_config_raw ka_config_defaults = {
 	.state_dir = "/var/lib/kvmagent",
 	.runtime_dir = "/run/kvmagent",
+	.control_group = "kvmagent",
 	.log = {.level = KA_LOG_INFO},
 	.video = {.device = "/dev/video0", .fps = 30, .slate_fps = 2},
 	.hid = {.record_file = "",

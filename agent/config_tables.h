@@ -13,7 +13,7 @@ struct ka_config_permissions {
 
 /* What the tables fill; numbers and words become the folders' own types in finish(). */
 struct ka_config_raw {
-	const char *state_dir, *runtime_dir;
+	const char *state_dir, *runtime_dir, *control_group;
 	struct {
 		int level;
 	} log;

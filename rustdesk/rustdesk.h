@@ -186,6 +186,8 @@ int ka_rd_kick(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
 /* Any thread. Lets a waiting controller in, without password or second factor, with the permissions of the permanent
  * password. -ENOENT when none of that number waits. */
 int ka_rd_approve(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
+/* Any thread. Sends a waiting controller away; it is told so, and does not come back by itself. -ENOENT likewise. */
+int ka_rd_refuse(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
 #define KA_RD_TRUSTED_MAX 10240
 /* Any thread. The controllers that are trusted to do without the second factor, as text to keep for ka_rd_new(), when
  * they have changed since the last call. */

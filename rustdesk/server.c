@@ -407,6 +407,17 @@ int ka_rd_kick(struct ka_rd *rd, uint32_t number)
 	return with_session(rd, number, kick, false);
 }
 
+/* With the words "not allowed" clients do not call again by themselves. */
+static void refuse(struct ka_session *s)
+{
+	ka_session_stop(s, "The connection was not allowed by the operator");
+}
+
+int ka_rd_refuse(struct ka_rd *rd, uint32_t number)
+{
+	return with_session(rd, number, refuse, true);
+}
+
 int ka_rd_approve(struct ka_rd *rd, uint32_t number)
 {
 	return with_session(rd, number, ka_session_approve, true);

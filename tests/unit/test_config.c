@@ -44,6 +44,7 @@ static void test_empty_file_gives_defaults(void **state)
 
 	(void)state;
 	assert_string_equal(c->state_dir, "/var/lib/kvmagent");
+	assert_string_equal(c->control_group, "kvmagent");
 	assert_int_equal(c->video.source, KA_SOURCE_V4L2);
 	assert_string_equal(c->video.device, "/dev/video0");
 	assert_int_equal(c->video.fps, 30);
