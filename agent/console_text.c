@@ -15,12 +15,17 @@ static void add(struct ka_bytes *out, const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
 	va_list ap;
+	size_t len;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	len = strlen(line);
+	/* What was cut, was cut between characters. */
+	while (len && len >= sizeof(line) - 4 && !ka_utf8_valid(line, len))
+		line[--len] = '\0';
 	/* An error sticks to out. */
-	(void)ka_bytes_add(out, line, strlen(line));
+	(void)ka_bytes_add(out, line, len);
 }
 
 /* "" when there is no such member: a chat's data has fewer. */

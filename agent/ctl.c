@@ -11,8 +11,9 @@
 #include "agent/ctl_socket.h"
 #include "base/log.h"
 
-/* At a time; a newcomer takes the place of the one who has been there longest. */
+/* At a time; a newcomer takes the place of the one who has been there longest, if that had time to say its line. */
 #define MAX_CLIENTS 16
+#define GRACE_MS 100
 #define BACKLOG 64
 /* To say the line, and again to take the answer. */
 #define CLIENT_MS 5000
@@ -26,6 +27,7 @@ struct client {
 	unsigned int open_handles; /* 0 = the place is free */
 	bool closing;
 	uint64_t number; /* who came first */
+	uint64_t since_ms;
 	bool allowed;
 	uid_t uid;
 	size_t len;
@@ -38,7 +40,8 @@ struct ka_ctl {
 	uv_loop_t *uv;
 	struct ka_ctl_socket socket;
 	uv_pipe_t listener;
-	bool listening; /* the handle is open */
+	uv_timer_t room; /* somebody waits: when a place may be taken from somebody */
+	bool listening;	 /* the handles are open */
 	bool closed;
 	bool someone_waits; /* to be accepted once a place is free */
 	uint64_t last_number;
@@ -126,7 +129,7 @@ static char *carry_out(const struct client *k)
 	return reply;
 }
 
-static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
 	struct client *k = h->data;
 
@@ -166,7 +169,15 @@ static struct client *find_place(struct ka_ctl *c)
 	return NULL;
 }
 
-static void drop_oldest(struct ka_ctl *c)
+static void on_room(uv_timer_t *t)
+{
+	struct ka_ctl *c = t->data;
+
+	if (c->someone_waits)
+		accept_one(c);
+}
+
+static void make_room(struct ka_ctl *c)
 {
 	struct client *oldest = NULL;
 
@@ -178,7 +189,10 @@ static void drop_oldest(struct ka_ctl *c)
 		if (!oldest || k->number < oldest->number)
 			oldest = k;
 	}
-	drop(oldest);
+	if (uv_now(c->uv) - oldest->since_ms >= GRACE_MS)
+		drop(oldest);
+	else
+		uv_timer_start(&c->room, on_room, GRACE_MS - (uv_now(c->uv) - oldest->since_ms), 0);
 }
 
 static void judge(struct client *k)
@@ -200,10 +214,10 @@ static void accept_one(struct ka_ctl *c)
 
 	c->someone_waits = !k;
 	if (!k) {
-		drop_oldest(c);
+		make_room(c);
 		return;
 	}
-	*k = (struct client){.owner = c, .open_handles = 2, .number = ++c->last_number};
+	*k = (struct client){.owner = c, .open_handles = 2, .number = ++c->last_number, .since_ms = uv_now(c->uv)};
 	uv_pipe_init(c->uv, &k->pipe, 0);
 	uv_timer_init(c->uv, &k->timer);
 	k->pipe.data = k->timer.data = k;
@@ -213,7 +227,7 @@ static void accept_one(struct ka_ctl *c)
 	}
 	judge(k);
 	uv_timer_start(&k->timer, on_late, CLIENT_MS, 0);
-	if (uv_read_start((uv_stream_t *)&k->pipe, on_room, on_read) < 0)
+	if (uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read) < 0)
 		drop(k);
 }
 
@@ -247,12 +261,12 @@ int ka_ctl_new(struct ka_ctl **out, const struct ka_ctl_cfg *cfg, struct ka_errb
 
 int ka_ctl_start(struct ka_ctl *c)
 {
-	int ret = uv_pipe_init(c->uv, &c->listener, 0);
+	int ret;
 
-	if (ret < 0)
-		return ret;
+	uv_pipe_init(c->uv, &c->listener, 0);
+	uv_timer_init(c->uv, &c->room);
 	c->listening = true;
-	c->listener.data = c;
+	c->listener.data = c->room.data = c;
 	ret = uv_pipe_open(&c->listener, c->socket.fd);
 	if (ret < 0)
 		return ret;
@@ -270,8 +284,10 @@ void ka_ctl_close(struct ka_ctl *c)
 	c->closed = true;
 	/* First: whoever finds the file must find somebody who listens. */
 	ka_ctl_socket_close(&c->socket);
-	if (c->listening)
+	if (c->listening) {
 		uv_close((uv_handle_t *)&c->listener, NULL);
+		uv_close((uv_handle_t *)&c->room, NULL);
+	}
 	for (size_t i = 0; i < MAX_CLIENTS; i++) {
 		if (c->clients[i].open_handles)
 			drop(&c->clients[i]);

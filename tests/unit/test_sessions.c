@@ -208,6 +208,17 @@ static void test_old_client_waits_without_words_it_does_not_know(void **state)
 	close_bench(&b);
 }
 
+/* Until the session that was the only one has gone and another is listed alone, in list[0]. */
+static void wait_for_number(struct bench *b, struct ka_rd_session *list, uint32_t old)
+{
+	for (int i = 0; i < 5000; i++) {
+		if (ka_rd_sessions(b->rd, list, 4) == 1 && list[0].number != old)
+			return;
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+	fail_msg("session %u never made room for another", old);
+}
+
 static void test_waiting_controller_may_be_sent_away_or_type_the_password(void **state)
 {
 	struct ka_rd_session list[4];
@@ -227,8 +238,19 @@ static void test_waiting_controller_may_be_sent_away_or_type_the_password(void *
 	client_fini(&c);
 	join(&c, &b);
 	assert_true(client_send_login(&c, "kvm", "", no_password));
+	assert_int_equal(client_fence(&c), 0);
+	wait_for_number(&b, list, list[0].number);
+	assert_int_equal(ka_rd_refuse(b.rd, list[0].number + 1), -ENOENT);
+	assert_int_equal(ka_rd_refuse(b.rd, list[0].number), 0);
+	assert_closed(&c, "The connection was not allowed by the operator");
+	client_fini(&c);
+	join(&c, &b);
+	assert_true(client_send_login(&c, "kvm", "", no_password));
 	assert_true(client_send_login(&c, "kvm", PASSWORD, NULL));
 	assert_in(&c);
+	/* Who is in is no more asked about. */
+	wait_for_number(&b, list, list[0].number);
+	assert_int_equal(ka_rd_refuse(b.rd, list[0].number), -ENOENT);
 	client_fini(&c);
 	close_bench(&b);
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A console over values that the test sets; remembers what was asked of it. */
+#ifndef FAKE_CONSOLE_H
+#define FAKE_CONSOLE_H
+
+#include "agent/console.h"
+
+#define FAKE_CONSOLE_SESSIONS 32
+
+struct fake_console {
+	struct ka_console console;
+	struct ka_signal signal;
+	uint32_t kbps;
+	struct ka_hid_state hid;
+	struct ka_rd_status endpoint;
+	struct ka_rd_session sessions[FAKE_CONSOLE_SESSIONS];
+	size_t n_sessions;
+	bool links;			    /* there are some */
+	uint32_t kicked, approved, refused; /* last number */
+	unsigned int released;		    /* how often */
+};
+
+/* f stays where it is. */
+void fake_console_init(struct fake_console *f);
+void fake_console_add(struct fake_console *f, uint32_t number, const char *name, bool waiting);
+
+#endif
