@@ -76,29 +76,25 @@ static void add_session(struct ka_bytes *out, const json_t *s)
 
 static void add_sessions(struct ka_bytes *out, const json_t *list)
 {
-	size_t i;
-	json_t *s;
-
-	json_array_foreach(list, i, s) add_session(out, s);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		add_session(out, json_array_get(list, i));
 }
 
 static size_t count_waiting(const json_t *list)
 {
 	size_t n = 0;
-	size_t i;
-	json_t *s;
 
-	json_array_foreach(list, i, s) n += is_set(s, "waiting");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		n += is_set(json_array_get(list, i), "waiting");
 	return n;
 }
 
 static void show_help(struct ka_bytes *out, const json_t *data)
 {
-	size_t i;
-	json_t *c;
+	const json_t *list = json_object_get(data, "commands");
 
-	json_array_foreach(json_object_get(data, "commands"), i, c)
-	{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *c = json_array_get(list, i);
 		const char *arguments = word_of(c, "arguments");
 		int room = 18 - (int)strlen(word_of(c, "name")) - (arguments[0] ? 1 : 0);
 
@@ -181,12 +177,10 @@ static void show_status(struct ka_bytes *out, const json_t *data)
 
 static void add_links(struct ka_bytes *out, const char *title, const json_t *links)
 {
-	size_t i;
-	json_t *link;
-
 	if (json_array_size(links))
 		add(out, "%s\n", title);
-	json_array_foreach(links, i, link) add(out, "  %s\n", json_string_value(link));
+	for (size_t i = 0; i < json_array_size(links); i++)
+		add(out, "  %s\n", json_string_value(json_array_get(links, i)));
 }
 
 static void show_id(struct ka_bytes *out, const json_t *data)

@@ -80,14 +80,15 @@ static int clear_way(const struct ka_ctl_socket *s, struct ka_errbuf *eb)
 
 static void find_group(struct ka_ctl_socket *s, const char *name)
 {
-	KA_AUTO_FREE char *buf = malloc(GROUP_BYTES);
+	char *buf = malloc(GROUP_BYTES);
 	struct group entry;
 	struct group *found = NULL;
 
-	if (!name[0] || !buf || getgrnam_r(name, &entry, buf, GROUP_BYTES, &found) || !found)
-		return;
-	s->has_group = true;
-	s->group = found->gr_gid;
+	if (name[0] && buf && !getgrnam_r(name, &entry, buf, GROUP_BYTES, &found) && found) {
+		s->has_group = true;
+		s->group = found->gr_gid;
+	}
+	free(buf);
 }
 
 /* Whether the group gets at the socket. A folder made by us is theirs to enter; another is left as it is. */
@@ -174,20 +175,20 @@ void ka_ctl_socket_close(struct ka_ctl_socket *s)
 static bool in_groups(int fd, gid_t wanted)
 {
 	socklen_t size = 0;
-	KA_AUTO_FREE gid_t *groups = NULL;
+	gid_t *groups = NULL;
+	bool found = false;
 
 	/* Asked with no room, the kernel says how much it takes. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE ||
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &wanted, &size) == 0 || errno != ERANGE ||
 	    size > MAX_GROUPS * sizeof(gid_t))
 		return false;
 	groups = malloc(size);
-	if (!groups || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
-		return false;
-	for (size_t i = 0; i < size / sizeof(gid_t); i++) {
-		if (groups[i] == wanted)
-			return true;
+	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
+		for (size_t i = 0; i < size / sizeof(gid_t); i++)
+			found = found || groups[i] == wanted;
 	}
-	return false;
+	free(groups);
+	return found;
 }
 
 int ka_ctl_socket_peer(const struct ka_ctl_socket *s, int fd, uid_t *uid)

@@ -20,6 +20,7 @@ PUBLIC = {"capture/capture.h", "hid/hid.h", "rustdesk/rustdesk.h", "rustdesk/hos
 # Libraries that only one folder may know.
 ONLY_IN = {
     "libconfig.h": "agent",
+    "jansson.h": "agent",
     "systemd/": "agent",
     "usbg/": "hid",
     "x264.h": "capture",
