@@ -13,6 +13,7 @@
 
 /* More than there are places. */
 #define MAX_SESSIONS 64
+#define MAX_LINE 4096 /* bytes, of the chat */
 
 struct call {
 	const struct ka_console *c;
@@ -380,7 +381,7 @@ void ka_console_chat(const struct ka_console *c, const struct ka_host_caller *ca
 	};
 	const char *words[KA_CONSOLE_MAX_WORDS];
 	struct ka_console_answer a;
-	char copy[KA_CONSOLE_MAX_WORD];
+	char copy[MAX_LINE];
 	size_t n;
 
 	if (!answer_size)

@@ -317,7 +317,7 @@ static void chat(struct fake_console *f, const char *line, char *answer, size_t 
 static void test_chat_line_is_split_and_answered(void **state)
 {
 	char answer[2048];
-	char longer[600];
+	char longer[5000];
 	struct fake_console f;
 
 	(void)state;
