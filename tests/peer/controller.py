@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from . import handshake, pb, rendezvous
 from .conn import CONNECT_TIMEOUT, Conn, Deadline, DecryptError, PeerClosed, PeerTimeout
 from .controls import BACK, FORWARD, LEFT, MIDDLE, RIGHT, Controls, supported_decoding
+from .menus import Menus
 from .video import ABILITIES, Picture, ProtocolViolation, Screen
 
 DIRECT_PORT = 21118
@@ -68,6 +69,7 @@ class Controller(Controls):
         self.peer_info = None
         self.displays = []  # last complete list (login or peer_info update)
         self.permissions = {}  # Permission number -> last announced bool
+        self.menu = Menus()  # what the user sees in the menus
         self.screen = Screen()
         self.pictures = []  # [Picture] not yet taken by frames()
         self.close_reason = None
@@ -208,6 +210,11 @@ class Controller(Controls):
 
     def _on_switch_display(self, msg, _):
         self.screen.switch(msg)
+        self.menu.on_switch_display(msg)
+
+    def _on_message_box(self, msg, _):
+        if not self.menu.on_message_box(msg):
+            raise ProtocolViolation(f"box of type {msg.msgtype!r} would end the session or stay for ever")
 
     def _on_permission(self, msg, _):
         self.permissions[msg.permission] = msg.enabled
@@ -228,7 +235,11 @@ class Controller(Controls):
         "test_delay": _on_test_delay, "hash": _on_hash, "login_response": _on_login_response,
         "peer_info": _on_peer_info, "misc.switch_display": _on_switch_display,
         "misc.permission_info": _on_permission, "misc.close_reason": _on_close_reason,
-        "video_frame": _on_video, "cursor_position": _on_cursor_position,
+        "video_frame": _on_video, "cursor_position": _on_cursor_position, "message_box": _on_message_box,
+        "misc.back_notification": lambda self, msg, _: self.menu.on_back_notification(msg),
+        "misc.elevation_response": lambda self, text, _: self.menu.on_elevation_response(text),
+        "misc.chat_message": lambda self, msg, _: self.menu.on_chat(msg.text),
+        "voice_call_response": lambda self, msg, _: self.menu.on_voice_call_response(msg),
     }
 
     # ------------------------------------------------------------------ video

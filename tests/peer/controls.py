@@ -28,7 +28,7 @@ def _bool_option(value):
 
 
 class Controls:
-    """Methods that only send. Needs of the whole: send, send_misc, screen, peer_info, _note_decoding."""
+    """Methods that only send. Needs of the whole: send, send_misc, screen, menu, peer_info, _note_decoding."""
 
     # ------------------------------------------------------------------ keyboard (wire.md §11.3-§11.8)
 
@@ -193,6 +193,7 @@ class Controls:
     def change_resolution(self, width, height, display=None):
         """display=None: the old change_resolution message."""
         resolution = pb.Resolution(width=width, height=height)
+        self.menu.asked_size(display or 0, width, height)
         if display is None:
             self.send_misc(change_resolution=resolution)
         else:
@@ -218,6 +219,7 @@ class Controls:
     def voice_call(self, connect=True, timestamp=None):
         """Returns the timestamp that the answer must copy."""
         timestamp = time.time_ns() // 1_000_000 if timestamp is None else timestamp
+        self.menu.asked_call(timestamp, connect)
         self.send(voice_call_request=pb.VoiceCallRequest(req_timestamp=timestamp, is_connect=connect))
         return timestamp
 
@@ -225,9 +227,11 @@ class Controls:
         """Elevation request: direct, or by logon when a user name is given."""
         request = pb.ElevationRequest(direct=True) if username is None else pb.ElevationRequest(
             logon=pb.OsLogin(username=username, password=password or ""))
+        self.menu.asked_elevation()
         self.send_misc(elevation_request=request)
 
     def block_input(self, on=True):
+        self.menu.asked_block_input(on)
         self.set_option(block_input=on)
 
     def privacy_mode(self, on=True, impl_key="privacy_mode_impl_mag"):
@@ -242,6 +246,12 @@ class Controls:
 
     def chat(self, text):
         self.send_misc(chat_message=pb.ChatMessage(text=text))
+
+    def fence(self, timeout=10.0):
+        """Everything asked before has been answered: a delay probe is answered in turn."""
+        mark = time.time_ns() // 1000
+        self.send(test_delay=pb.TestDelay(from_client=True, time=mark))
+        self.wait_for(lambda r: r.kind == "test_delay" and r.msg.from_client and r.msg.time == mark, timeout)
 
     def record_status(self, on):
         self.send_misc(client_record_status=on)

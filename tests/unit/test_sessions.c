@@ -5,10 +5,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sodium.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "rustdesk/rustdesk.h"
 #include "tests/fake/client.h"
 #include "tests/fake/fake_host.h"
@@ -287,6 +289,25 @@ static void test_idle_session_ends_in_stock_words(void **state)
 	close_bench(&b);
 }
 
+static void test_who_chats_is_not_idle(void **state)
+{
+	int64_t until;
+	struct client c;
+	struct bench b;
+
+	(void)state;
+	open_bench(&b, PASSWORD, false, 3);
+	join(&c, &b);
+	assert_true(client_send_login(&c, "kvm", PASSWORD, NULL));
+	assert_in(&c);
+	for (until = ka_clock_us() + KA_MS(4500); ka_clock_us() < until; poll(NULL, 0, 100)) {
+		assert_true(client_send_payload(&c, "\x9a\x01\x05\x22\x03\x0a\x01h", 8));
+		assert_true(client_fence(&c) >= 0);
+	}
+	client_fini(&c);
+	close_bench(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_waiting_controller_may_be_sent_away_or_type_the_password),
 		cmocka_unit_test(test_without_the_mode_nobody_can_be_let_in),
 		cmocka_unit_test(test_idle_session_ends_in_stock_words),
+		cmocka_unit_test(test_who_chats_is_not_idle),
 	};
 
 	if (sodium_init() < 0)
