@@ -39,7 +39,7 @@ static int on_test_delay(struct ka_session *s, const Rd__Message *msg)
 static int on_early_misc(struct ka_session *s, const Rd__Message *msg)
 {
 	if (msg->misc->union_case == RD__MISC__UNION_CLOSE_REASON)
-		ka_session_end(s, "closed by the controller");
+		ka_session_bye(s);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ int ka_misc_message(struct ka_session *s, const Rd__Message *msg)
 		return ret;
 	switch (m->union_case) {
 	case RD__MISC__UNION_CLOSE_REASON:
-		ka_session_end(s, "closed by the controller");
+		ka_session_bye(s);
 		return 0;
 	case RD__MISC__UNION_OPTION:
 		return ka_options_apply(s, m->option, true);

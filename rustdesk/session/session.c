@@ -13,6 +13,7 @@
 #define RX_TIMEOUT_US KA_SEC(30) /* nothing heard: a living peer echoes TestDelay each second */
 #define TX_STALL_US KA_SEC(12)	 /* nothing taken */
 #define LINGER_MS 1000		 /* for the last words, as stock waits */
+#define TICK_MS 1000
 
 int ka_session_send(struct ka_session *s, Rd__Message *msg)
 {
@@ -53,9 +54,14 @@ static void on_deadline(uv_timer_t *t)
 	finish(s);
 }
 
+static void on_tick(uv_timer_t *t);
+
 void ka_session_enter(struct ka_session *s, enum ka_ses_state state, uint64_t deadline_ms)
 {
 	KA_OWNER(s);
+	/* The first TestDelay follows the Hash at once. */
+	if (state == KA_SES_LOGIN && s->state != state)
+		uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
 	s->state = state;
 	if (deadline_ms)
 		ka_timer_once(&s->deadline, on_deadline, deadline_ms);
@@ -63,7 +69,7 @@ void ka_session_enter(struct ka_session *s, enum ka_ses_state state, uint64_t de
 		uv_timer_stop(&s->deadline);
 }
 
-void ka_session_end(struct ka_session *s, const char *reason)
+static void end_after(struct ka_session *s, const char *reason, uint64_t ms)
 {
 	KA_OWNER(s);
 	if (s->state == KA_SES_ENDING)
@@ -73,7 +79,18 @@ void ka_session_end(struct ka_session *s, const char *reason)
 	ka_video_stop(s);
 	ka_input_leave(s);
 	uv_timer_stop(&s->tick);
-	ka_session_enter(s, KA_SES_ENDING, LINGER_MS);
+	ka_session_enter(s, KA_SES_ENDING, ms);
+}
+
+void ka_session_end(struct ka_session *s, const char *reason)
+{
+	end_after(s, reason, LINGER_MS);
+}
+
+void ka_session_bye(struct ka_session *s)
+{
+	/* Not from within the message that says so: its buffer is in use. */
+	end_after(s, "closed by the controller", 1);
 }
 
 void ka_session_close(struct ka_session *s, const char *reason)

@@ -170,6 +170,8 @@ void ka_session_pump(struct ka_session *s);
 void ka_session_log_refusal(const struct ka_session *s, const char *reason);
 /* Ends after what is queued had a second to leave. reason: static text for the log. */
 void ka_session_end(struct ka_session *s, const char *reason);
+/* The controller said good-bye: nothing is left to say. */
+void ka_session_bye(struct ka_session *s);
 /* Tells the controller why (close_reason), then ends. */
 void ka_session_close(struct ka_session *s, const char *reason);
 /* Moves to a state with its deadline; ms 0 = none. */
