@@ -19,7 +19,8 @@ from peer.servers import MockServers  # noqa: E402
 
 SERVE = {"enabled": True, "address": "127.0.0.1", "port": 0, "session_port": 0}
 REAL = pytest.mark.skipif(bool(real.unavailable()), reason=real.unavailable() or "available")
-_addresses = (f"127.1.{n // 250}.{n % 250 + 1}" for n in itertools.count())
+# Addresses nobody has come from: the device counts failures and bounds calls for each.
+far_hosts = (f"127.1.{n // 250}.{n % 250 + 1}" for n in itertools.count())
 
 
 def pytest_configure(config):
@@ -28,7 +29,7 @@ def pytest_configure(config):
 
 def dial(agent, **kw):
     """Direct access, from an address that nobody has failed from."""
-    return Controller.direct("127.0.0.1", agent.port, **{"local": (next(_addresses), 0), **kw})
+    return Controller.direct("127.0.0.1", agent.port, **{"local": (next(far_hosts), 0), **kw})
 
 
 @pytest.fixture(scope="module", name="run_agent")
@@ -140,7 +141,7 @@ class World:
     def far_host(self):
         """An address unlike the device's. The device bounds the calls from each: real ones are few, mock ones many."""
         real_ones = self.servers.client_hosts[1:]
-        return next(_addresses) if real_ones[0].startswith("127.") else next(self._far)
+        return next(far_hosts) if real_ones[0].startswith("127.") else next(self._far)
 
 
 class Path:
