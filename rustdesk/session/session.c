@@ -14,6 +14,7 @@
 #define TX_STALL_US KA_SEC(12)	 /* nothing taken */
 #define LINGER_MS 1000		 /* for the last words, as stock waits */
 #define TICK_MS 1000
+#define STOP_LINGER_MS 100
 
 int ka_session_send(struct ka_session *s, Rd__Message *msg)
 {
@@ -231,8 +232,10 @@ static void on_wake(void *arg)
 
 	if (reason) {
 		ka_session_close(s, reason);
-		/* The process may be going down: give the last words a moment, not the whole linger time. */
-		ka_timer_once(&s->deadline, on_deadline, 100);
+		/* The process may be going down: give the last words a moment, not the whole linger time. Who asks
+		 * again and again does not put off the end. */
+		if (uv_timer_get_due_in(&s->deadline) > STOP_LINGER_MS)
+			ka_timer_once(&s->deadline, on_deadline, STOP_LINGER_MS);
 		return;
 	}
 	ka_login_wake(s);

@@ -156,6 +156,28 @@ static void test_sessions_are_listed_and_kicked(void **state)
 	close_bench(&b);
 }
 
+static void test_kicking_again_and_again_does_not_put_off_the_end(void **state)
+{
+	int64_t until_us = ka_clock_us() + KA_SEC(15);
+	struct ka_rd_session list[4];
+	struct client c;
+	struct bench b;
+
+	(void)state;
+	open_bench(&b, PASSWORD, false, 0);
+	join(&c, &b);
+	assert_true(client_send_login(&c, "kvm", PASSWORD, NULL));
+	assert_in(&c);
+	while (ka_rd_sessions(b.rd, list, 4) && ka_clock_us() < until_us) {
+		(void)!ka_rd_kick(b.rd, list[0].number);
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(ka_rd_sessions(b.rd, list, 4), 0);
+	assert_true(client_wait_eof(&c));
+	client_fini(&c);
+	close_bench(&b);
+}
+
 static void test_controller_is_let_in_by_hand(void **state)
 {
 	struct ka_rd_session list[4];
@@ -312,6 +334,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sessions_are_listed_and_kicked),
+		cmocka_unit_test(test_kicking_again_and_again_does_not_put_off_the_end),
 		cmocka_unit_test(test_controller_is_let_in_by_hand),
 		cmocka_unit_test(test_old_client_waits_without_words_it_does_not_know),
 		cmocka_unit_test(test_waiting_controller_may_be_sent_away_or_type_the_password),
