@@ -10,6 +10,7 @@ import pytest
 from conftest import PASSWORD
 from peer.controller import Controller, LoginError
 
+pytestmark = pytest.mark.tsan
 CLONE_NEWNET = 0x40000000
 DEVICE = "2001:db8:ffff::1"
 
