@@ -4,10 +4,16 @@
  * may be sent now. Pure: fed with readings and a clock, touches nothing.
  *
  * Three things are looked at: bytes the other kernel has not acknowledged, over the rate at which it does (lag of the
- * link), for how long pictures have been held back (lag here), and TestDelay, the only one that sees through a relay.
+ * link), for how long pictures have been held back (lag here), and TestDelay. Through a relay only the latter sees the
+ * whole way; on a stream without one TCP sees it all, and what TestDelay takes beyond that is the client's own time.
  *
  *   lag > 150 ms ──► rate × 0.5..0.8, at once            pictures wait while more than 120 ms are on the way
- *   lag <  60 ms ──► rate +17 % a second, slower near the rate that was too much, up to what the user chose
+ *   lag <  60 ms ──► rate +3 % each 300 ms, growing to +15 % while all is well, up to what the user chose
+ *                    for a minute no further than half as much again as has been seen to arrive
+ *   slow client  ──► fewer pictures; worse ones too when that has not helped
+ *
+ * Where the round trip is longer than a LAN's, what the user chooses is approached from a cautious rate, doubled each
+ * 900 ms until the first sign of too much.
  */
 #ifndef KA_QOS_H
 #define KA_QOS_H
@@ -20,7 +26,7 @@
 
 #define KA_QOS_MIN_KBPS 64
 
-/* Least of the last 10 to 20 s. */
+/* Least value of the last 10 to 20 s. */
 struct ka_qos_floor {
 	int64_t now, before; /* of this and the previous 10 s; INT64_MAX = nothing seen */
 	int64_t since_us;
@@ -42,15 +48,24 @@ struct ka_qos {
 	uint64_t rate; /* bytes a second that the link is known to carry; 0 = unknown */
 	struct ka_qos_link link;
 	struct ka_qos_floor rtt, probe;
-	int64_t probe_sent_us; /* 0 = none on its way */
-	int64_t probe_us;      /* last round trip */
-	int64_t closed_us;     /* pictures have been held back since; 0 = they are not */
-	int64_t mark_us;       /* start of the rate's sample */
+	struct ka_qos_floor carried; /* bytes a second, negative: the most of them */
+	int64_t probe_sent_us;	     /* 0 = none on its way */
+	int64_t probe_us;	     /* last round trip */
+	int64_t closed_us;	     /* pictures have been held back since; 0 = they are not */
+	int64_t mark_us;	     /* start of the rate's sample */
 	uint64_t mark_acked;
 	bool mark_busy;
 	int64_t cut_us, raised_us;
-	uint64_t cut_acked; /* link.acked then */
-	uint32_t bad_kbps;  /* rate that was too much last */
+	uint64_t cut_acked;	/* link.acked then */
+	uint32_t bad_kbps;	/* rate that was too much last */
+	uint32_t raise_percent; /* next step up */
+	bool relayed;		/* TCP ends at a relay */
+	bool blind;		/* the last cut was TestDelay's doing: TCP saw nothing */
+	bool starting;		/* on the way up from a cautious rate, nothing gone wrong yet */
+	int64_t probe_queue_us; /* what TCP knew to be in the probe's way */
+	unsigned int late;	/* probes in a row that the client was slow to answer */
+	uint32_t client_fps;	/* what a slow client keeps up with; 0 = all */
+	int64_t client_us;	/* when that was lowered */
 };
 
 struct ka_qos_wish {
@@ -58,8 +73,9 @@ struct ka_qos_wish {
 	bool narrow;	    /* the link, not the user, decides; stays for a minute, so that nobody goes to and fro */
 };
 
-void ka_qos_init(struct ka_qos *q);
-/* The user's choice and the picture's size. Without a sign of congestion the wish follows at once. */
+/* relayed: TCP ends at a relay, not at the controller. */
+void ka_qos_init(struct ka_qos *q, bool relayed);
+/* The user's choice and the picture's size. On a LAN without a sign of congestion the wish follows at once. */
 void ka_qos_limit(struct ka_qos *q, uint32_t kbps, uint32_t fps, uint32_t full_kbps);
 void ka_qos_probe_sent(struct ka_qos *q, int64_t now_us);
 void ka_qos_probe_answered(struct ka_qos *q, int64_t now_us);

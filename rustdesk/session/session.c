@@ -365,7 +365,7 @@ int ka_session_new(struct ka_session **out, const struct ka_session_cfg *cfg, co
 	s->in = *in;
 	ka_listing_init(s);
 	s->input.enabled = true;
-	ka_qos_init(&s->video.qos);
+	ka_qos_init(&s->video.qos, in->path == KA_PATH_RELAY);
 	ka_keymap_init(&s->input.map, cfg->rd->platform == KA_RD_WINDOWS);
 	ka_addr_text(s->peer_text, &in->peer);
 	ka_pb_init(&s->pb, KA_SES_PB_BUDGET_LOGIN);

@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* Pictures queued for one controller: a sixth of a second at 30 fps, then it skips to the next key picture. */
-#define QUEUE_DEPTH 5
 #define KEY_BACKOFF_MIN_US KA_MS(300)
 #define KEY_BACKOFF_MAX_US KA_SEC(5)
 #define ACK_TIMEOUT_US KA_SEC(3)
@@ -28,13 +26,30 @@ static void set_wish(struct ka_session *s, struct ka_qos_wish wish)
 		s->cfg.host->set_wish(s->cfg.host->ctx, v->viewer, &v->wish);
 }
 
+/* What the socket says. */
+static void feed_link(struct ka_session *s, int64_t now)
+{
+	struct ka_conn_link link;
+
+	ka_conn_get_link(s->conn, &link);
+	ka_qos_link(&s->video.qos, now,
+		    &(struct ka_qos_link){.acked = link.acked,
+					  .outstanding = link.outstanding,
+					  .unsent = link.unsent,
+					  .mss = link.mss,
+					  .rtt_us = link.rtt_us});
+}
+
 void ka_video_update_wish(struct ka_session *s)
 {
 	struct ka_ses_video *v = &s->video;
+	int64_t now = ka_clock_us();
 
+	/* First: how far away the controller is decides how the wish is approached. */
+	feed_link(s, now);
 	ka_qos_limit(&v->qos, ka_bitrate_kbps(v->width, v->height, v->ratio_percent), chosen_fps(v),
 		     ka_bitrate_kbps(v->width, v->height, 0));
-	set_wish(s, ka_qos_decide(&v->qos, ka_clock_us()));
+	set_wish(s, ka_qos_decide(&v->qos, now));
 }
 
 /* A key picture has been asked for already: give it time before asking again. */
@@ -154,27 +169,22 @@ static void on_pace(uv_timer_t *t)
 	ka_session_pump(s);
 }
 
-/* Feeds what the socket says; a wish that has changed goes to the encoder. */
+/* A wish that has changed goes to the encoder. */
 static void read_link(struct ka_session *s, int64_t now)
 {
 	struct ka_ses_video *v = &s->video;
-	struct ka_conn_link link;
 	struct ka_qos_wish wish;
 
-	ka_conn_get_link(s->conn, &link);
-	ka_qos_link(&v->qos, now,
-		    &(struct ka_qos_link){.acked = link.acked,
-					  .outstanding = link.outstanding,
-					  .unsent = link.unsent,
-					  .mss = link.mss,
-					  .rtt_us = link.rtt_us});
+	feed_link(s, now);
 	wish = ka_qos_decide(&v->qos, now);
-	if (wish.kbps < v->wish.kbps)
-		ka_log(DEBUG, "session", "slower", "n=%u kbps=%u lag_ms=%d rate_kbps=%d outstanding=%zu rtt_ms=%d",
-		       s->cfg.number, wish.kbps, (int)(ka_qos_lag_us(&v->qos, now) / 1000), (int)(v->qos.rate / 125),
-		       link.outstanding, (int)(link.rtt_us / 1000));
-	if (wish.kbps != v->wish.kbps || wish.fps != v->wish.fps || wish.narrow != v->wish.narrow)
-		set_wish(s, wish);
+	if (wish.kbps == v->wish.kbps && wish.fps == v->wish.fps && wish.narrow == v->wish.narrow)
+		return;
+	ka_log(DEBUG, "session", "wish",
+	       "n=%u kbps=%u fps=%u narrow=%d lag_ms=%d probe_ms=%d rate_kbps=%d outstanding=%zu rtt_ms=%d",
+	       s->cfg.number, wish.kbps, wish.fps, wish.narrow, (int)(ka_qos_lag_us(&v->qos, now) / 1000),
+	       (int)(v->qos.probe_us / 1000), (int)(v->qos.rate / 125), v->qos.link.outstanding,
+	       (int)(v->qos.link.rtt_us / 1000));
+	set_wish(s, wish);
 }
 
 /* True: not now; the timer tries again. */

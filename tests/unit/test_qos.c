@@ -18,6 +18,7 @@ struct sim {
 	uint64_t first_kbps; /* of the leg our kernel sees; more than link_kbps = a relay in between */
 	int64_t trip_us;     /* there and back */
 	bool echoes;	     /* the client answers TestDelay */
+	uint32_t client_fps; /* more than these make it answer late; 0 = it is quick enough */
 	unsigned int idle;   /* pictures cost nothing: a still screen */
 	/* State. Bits, so that nothing is lost by rounding. */
 	uint64_t in, first, out; /* handed over, past the first leg, arrived */
@@ -43,11 +44,21 @@ struct sim {
 static void sim_init(struct sim *s, uint64_t link_kbps, int64_t trip_us)
 {
 	memset(s, 0, sizeof(*s));
-	ka_qos_init(&s->q);
+	ka_qos_init(&s->q, false);
 	s->now = s->next_picture = s->next_probe = s->last_made = START_US;
 	s->link_kbps = s->first_kbps = link_kbps;
 	s->trip_us = trip_us;
 	s->echoes = true;
+	ka_qos_limit(&s->q, 8000, 0, 4000);
+	s->wish = ka_qos_decide(&s->q, s->now);
+}
+
+/* As a session begins: the round trip is known from the login. */
+static void sim_init_known(struct sim *s, uint64_t link_kbps, int64_t trip_us)
+{
+	sim_init(s, link_kbps, trip_us);
+	ka_qos_init(&s->q, false);
+	ka_qos_link(&s->q, s->now, &(struct ka_qos_link){.rtt_us = trip_us});
 	ka_qos_limit(&s->q, 8000, 0, 4000);
 	s->wish = ka_qos_decide(&s->q, s->now);
 }
@@ -106,6 +117,11 @@ static void sim_send(struct sim *s)
 	}
 }
 
+static bool is_swamped(const struct sim *s)
+{
+	return s->client_fps && (!s->wish.fps || s->wish.fps > s->client_fps);
+}
+
 static void sim_carry(struct sim *s)
 {
 	s->first = KA_MIN(s->in, s->first + s->first_kbps * STEP_US / 1000);
@@ -117,7 +133,7 @@ static void sim_carry(struct sim *s)
 	s->worst = KA_MAX(s->worst, s->now - s->last_made + s->trip_us / 2);
 	if (s->probe_end && s->probe_end <= s->out && s->echoes) {
 		s->probe_end = 0;
-		ka_qos_probe_answered(&s->q, s->now + s->trip_us);
+		ka_qos_probe_answered(&s->q, s->now + s->trip_us + (is_swamped(s) ? KA_MS(350) : 0));
 	}
 }
 
@@ -225,10 +241,108 @@ static void test_congestion_behind_a_relay_shows_in_test_delay(void **state)
 
 	(void)state;
 	sim_init(&s, 2000, KA_MS(40));
+	s.q.relayed = true;
 	s.first_kbps = 100000;
 	run(&s, KA_SEC(15));
 	assert_true(s.wish.kbps < 4000);
 	assert_true(run(&s, KA_SEC(30)) < KA_SEC(2));
+}
+
+static void test_far_link_begins_cautiously(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init_known(&s, 2000, KA_MS(40));
+	assert_int_equal(s.wish.kbps, 1000);
+	assert_true(s.wish.narrow);
+	assert_true(run(&s, KA_SEC(6)) < KA_MS(450));
+	sim_init_known(&s, 50000, KA_MS(40));
+	run(&s, KA_SEC(4));
+	assert_int_equal(s.wish.kbps, 8000);
+	assert_false(s.wish.narrow);
+	/* More by choice is approached in the same way; less is given at once. */
+	ka_qos_limit(&s.q, 16000, 0, 4000);
+	assert_int_equal(ka_qos_decide(&s.q, s.now).kbps, 8000);
+	ka_qos_limit(&s.q, 500, 0, 4000);
+	assert_int_equal(ka_qos_decide(&s.q, s.now).kbps, 500);
+	ka_qos_limit(&s.q, 900, 0, 4000);
+	assert_int_equal(ka_qos_decide(&s.q, s.now).kbps, 900);
+	/* A LAN needs no caution. */
+	sim_init_known(&s, 100000, KA_MS(2));
+	assert_int_equal(s.wish.kbps, 8000);
+}
+
+static void test_slow_client_gets_fewer_pictures_not_worse_ones(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, 100000, KA_MS(2));
+	run(&s, KA_SEC(5));
+	s.client_fps = 12;
+	run(&s, KA_SEC(8));
+	for (int i = 0; i < 20; i++) {
+		run(&s, KA_SEC(1));
+		assert_int_equal(s.wish.kbps, 8000);
+		assert_in_range(s.wish.fps, 6, 20);
+		assert_true(s.wish.narrow);
+	}
+	s.client_fps = 0;
+	run(&s, KA_SEC(30));
+	assert_int_equal(s.wish.fps, 0);
+	assert_false(s.wish.narrow);
+	/* One late answer may be a lost segment. */
+	ka_qos_probe_sent(&s.q, s.now);
+	ka_qos_probe_answered(&s.q, s.now + KA_MS(600));
+	assert_int_equal(ka_qos_decide(&s.q, s.now).fps, 0);
+}
+
+/* TCP ends at the tunnel's near end, and nobody told us. */
+static void test_congestion_behind_a_tunnel_is_seen_in_the_end(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init_known(&s, 2000, KA_MS(40));
+	s.first_kbps = 100000;
+	run(&s, KA_SEC(30));
+	assert_true(s.wish.kbps < 4000);
+	for (int i = 0; i < 3; i++)
+		assert_true(run(&s, KA_SEC(30)) < KA_SEC(5));
+}
+
+static void test_slow_begin_of_tcp_is_no_congestion(void **state)
+{
+	struct ka_qos_link l = {.mss = 1448, .rtt_us = 200000, .outstanding = 40000, .unsent = 25000};
+	struct ka_qos q;
+
+	(void)state;
+	ka_qos_init(&q, false);
+	ka_qos_link(&q, START_US, &(struct ka_qos_link){.rtt_us = 200000});
+	ka_qos_limit(&q, 1000, 0, 4000);
+	for (int64_t now = START_US; now < START_US + KA_MS(400); now += KA_MS(5)) {
+		ka_qos_link(&q, now, &l);
+		(void)ka_qos_hold_us(&q, now);
+		assert_int_equal(ka_qos_decide(&q, now).kbps, 1000);
+	}
+}
+
+static void test_rate_that_is_not_used_is_not_raised_after_a_cut(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, 2000, KA_MS(40));
+	run(&s, KA_SEC(5));
+	s.idle = 1;
+	run(&s, KA_SEC(40));
+	assert_in_range(s.wish.kbps, 1000, 3300);
+	s.idle = 0;
+	assert_true(run(&s, KA_SEC(5)) < KA_MS(500));
+	s.idle = 1;
+	run(&s, KA_SEC(80));
+	assert_int_equal(s.wish.kbps, 8000);
 }
 
 static void test_still_screen_does_not_pull_the_rate_down(void **state)
@@ -267,7 +381,7 @@ static void test_delayed_acknowledgements_are_no_congestion(void **state)
 	int64_t now = START_US;
 
 	(void)state;
-	ka_qos_init(&q);
+	ka_qos_init(&q, false);
 	ka_qos_limit(&q, 8000, 0, 4000);
 	ka_qos_link(&q, now, &l);
 	/* A still screen: small pictures whose acknowledgement comes with the next one's, or after 45 ms. */
@@ -297,7 +411,7 @@ static void test_users_choice_bounds_and_is_followed_at_once(void **state)
 	struct ka_qos_wish w;
 
 	(void)state;
-	ka_qos_init(&q);
+	ka_qos_init(&q, false);
 	ka_qos_limit(&q, 1000, 20, 4000);
 	w = ka_qos_decide(&q, START_US);
 	assert_int_equal(w.kbps, 1000);
@@ -324,6 +438,11 @@ int main(void)
 		cmocka_unit_test(test_link_that_breaks_down_is_followed_and_recovers),
 		cmocka_unit_test(test_link_that_stands_still_and_comes_back),
 		cmocka_unit_test(test_congestion_behind_a_relay_shows_in_test_delay),
+		cmocka_unit_test(test_far_link_begins_cautiously),
+		cmocka_unit_test(test_slow_client_gets_fewer_pictures_not_worse_ones),
+		cmocka_unit_test(test_congestion_behind_a_tunnel_is_seen_in_the_end),
+		cmocka_unit_test(test_slow_begin_of_tcp_is_no_congestion),
+		cmocka_unit_test(test_rate_that_is_not_used_is_not_raised_after_a_cut),
 		cmocka_unit_test(test_still_screen_does_not_pull_the_rate_down),
 		cmocka_unit_test(test_client_that_never_echoes_sees_pictures),
 		cmocka_unit_test(test_delayed_acknowledgements_are_no_congestion),
