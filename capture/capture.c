@@ -246,6 +246,8 @@ int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_
 		free(v);
 		return ret;
 	}
+	v->entry.rendition = ka_wishes_suits(c->wishes, wish);
+	ka_hub_set_rendition(v->sub, v->entry.rendition);
 	/* After subscribing: the key picture asked for here must reach the queue. */
 	ka_wishes_add(c->wishes, &v->entry, wish);
 	wake_stages(c);

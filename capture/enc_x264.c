@@ -14,7 +14,7 @@
 
 /* Visually clean desktop text with the fast presets; the ceiling decides while things move. */
 #define QUALITY_CRF 21.0f
-/* The ceiling is averaged over this long: a key picture may take that much of the line. */
+/* The ceiling is averaged over this long unless told otherwise: a key picture may take that much of the line. */
 #define VBV_MS 750
 #define MAX_THREADS 16u
 #define MIN_KBPS 20u
@@ -110,12 +110,13 @@ static unsigned int choose_threads(const struct ka_encoder_cfg *cfg)
 }
 
 /* x264 counts a picture as 1 / fps of the time it was opened with: when fewer come, each may be larger. */
-static void set_rate(x264_param_t *p, uint32_t kbps, uint32_t fps)
+static void set_rate(x264_param_t *p, uint32_t kbps, uint32_t fps, uint32_t burst_ms)
 {
 	uint64_t nominal = (uint64_t)kbps * p->i_fps_num / fps;
 
 	p->rc.i_vbv_max_bitrate = (int)KA_CLAMP(nominal, MIN_KBPS, MAX_KBPS);
-	p->rc.i_vbv_buffer_size = (int)KA_CLAMP((uint64_t)kbps * VBV_MS / 1000, MIN_KBPS, MAX_KBPS);
+	p->rc.i_vbv_buffer_size =
+		(int)KA_CLAMP((uint64_t)kbps * (burst_ms ? burst_ms : VBV_MS) / 1000, MIN_KBPS, MAX_KBPS);
 }
 
 /* What comes out: wire facts, none of them a matter of taste. */
@@ -161,7 +162,7 @@ int ka_enc_x264_params(x264_param_t *p, const struct ka_encoder_cfg *cfg)
 	p->i_fps_den = 1;
 	p->rc.i_rc_method = X264_RC_CRF;
 	p->rc.f_rf_constant = QUALITY_CRF;
-	set_rate(p, cfg->kbps, cfg->fps);
+	set_rate(p, cfg->kbps, cfg->fps, cfg->burst_ms);
 	set_stream(p);
 	return x264_param_apply_profile(p, "high") < 0 ? -EINVAL : 0;
 }
@@ -236,12 +237,12 @@ static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, bool k
 	return 0;
 }
 
-static int change_rate(struct ka_encoder *e, uint32_t kbps, uint32_t fps)
+static int change_rate(struct ka_encoder *e, uint32_t kbps, uint32_t fps, uint32_t burst_ms)
 {
 	x264_param_t p;
 
 	x264_encoder_parameters(e->x, &p);
-	set_rate(&p, kbps, fps);
+	set_rate(&p, kbps, fps, burst_ms);
 	return x264_encoder_reconfig(e->x, &p) < 0 ? -EIO : 0;
 }
 

@@ -22,6 +22,7 @@ struct ka_encoder_cfg {
 	uint32_t fps;		/* 1..120; most pictures per second to expect */
 	uint32_t width, height; /* even; check() does not look at these and the rate */
 	uint32_t kbps;
+	uint32_t burst_ms; /* a picture may be as large as what the rate carries in so long; 0 = the encoder's choice */
 };
 
 struct ka_encoder_ops {
@@ -33,8 +34,8 @@ struct ka_encoder_ops {
 	int (*open)(struct ka_encoder **out, const struct ka_encoder_cfg *cfg);
 	/* Mandatory. f: NV12 or I420 of the encoder's size; not kept. pts_ms rises strictly. On error: close it. */
 	int (*encode)(struct ka_encoder *e, const struct ka_frame *f, bool key, int64_t pts_ms, struct ka_packet **out);
-	/* Mandatory. From the next picture on; fps: how many to expect, at most that of open(). */
-	int (*set_rate)(struct ka_encoder *e, uint32_t kbps, uint32_t fps);
+	/* Mandatory. From the next picture on; fps: how many to expect, at most that of open(). burst_ms as above. */
+	int (*set_rate)(struct ka_encoder *e, uint32_t kbps, uint32_t fps, uint32_t burst_ms);
 	/* Mandatory. NULL is fine. */
 	void (*close)(struct ka_encoder *e);
 };

@@ -22,10 +22,12 @@
 #define REPEAT_FOR_US KA_SEC(2)
 #define REPEAT_EVERY_US KA_MS(250)
 #define ENCODER_RETRY_US KA_SEC(1)
+/* On a narrow link no picture takes longer than this to get across, even a key picture. */
+#define NARROW_BURST_MS 250
 #define NEVER INT64_MAX
 
 struct rate {
-	uint32_t kbps, fps;
+	uint32_t kbps, fps, burst_ms;
 };
 
 struct ka_stage_encode {
@@ -96,6 +98,7 @@ static struct rate wanted_rate(struct ka_stage_encode *s, const struct ka_frame 
 	ka_wishes_get(s->cfg.wishes, s->cfg.rendition, &w);
 	ka_cap_state_signal(s->cfg.state, &signal);
 	r.kbps = w.kbps ? w.kbps : ka_bitrate_kbps(f->width, f->height, 0);
+	r.burst_ms = w.narrow ? NARROW_BURST_MS : 0;
 	if (w.fps)
 		r.fps = KA_MIN(r.fps, w.fps);
 	if (signal.source_fps_mhz)
@@ -111,12 +114,13 @@ static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, str
 	settings.width = f->width;
 	settings.height = f->height;
 	settings.kbps = r.kbps;
+	settings.burst_ms = r.burst_ms;
 	ret = s->cfg.encoder->open(&s->enc, &settings);
 	if (ret < 0)
 		return ret;
 	s->geometry = (struct ka_geometry){f->width, f->height};
 	ka_cap_state_set_geometry(s->cfg.state, s->geometry);
-	s->rate = (struct rate){r.kbps, settings.fps};
+	s->rate = (struct rate){r.kbps, settings.fps, r.burst_ms};
 	ka_log(INFO, "encode", "opened", "n=%u encoder=%s w=%u h=%u kbps=%u", s->cfg.rendition, s->cfg.encoder->name,
 	       f->width, f->height, r.kbps);
 	return 0;
@@ -132,8 +136,8 @@ static int prepare_encoder(struct ka_stage_encode *s, const struct ka_frame *f)
 		close_encoder(s);
 	if (!s->enc)
 		ret = open_encoder(s, f, r);
-	if (ret == 0 && (r.kbps != s->rate.kbps || r.fps != s->rate.fps))
-		ret = s->cfg.encoder->set_rate(s->enc, r.kbps, r.fps);
+	if (ret == 0 && (r.kbps != s->rate.kbps || r.fps != s->rate.fps || r.burst_ms != s->rate.burst_ms))
+		ret = s->cfg.encoder->set_rate(s->enc, r.kbps, r.fps, r.burst_ms);
 	s->rate = r;
 	atomic_store(&s->kbps, r.kbps);
 	return ret;

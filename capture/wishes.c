@@ -37,28 +37,48 @@ void ka_wishes_free(struct ka_wishes *w)
 	free(w);
 }
 
-static unsigned int choose_rendition(const struct ka_wishes *w, const struct ka_wish_entry *e)
+/* fps: 0 = as many as there are. */
+static uint64_t pictures(const struct ka_video_wish *wish)
 {
-	uint32_t percent = e->rendition ? RETURN_PERCENT : LEAVE_PERCENT;
-	uint64_t most = 0;
+	return wish->fps ? wish->fps : UINT32_MAX;
+}
 
-	if (!e->wish.narrow)
+/* e: the one that asks, not counted among the others; NULL = a newcomer. */
+static unsigned int choose_rendition(const struct ka_wishes *w, const struct ka_wish_entry *e,
+				     const struct ka_video_wish *wish)
+{
+	uint32_t percent = e && e->rendition ? RETURN_PERCENT : LEAVE_PERCENT;
+	uint64_t most_kbps = 0;
+	uint64_t most_fps = 0;
+
+	if (!wish->narrow)
 		return 0;
 	for (const struct ka_wish_entry *o = w->entries; o; o = o->next) {
-		if (o != e)
-			most = KA_MAX(most, (uint64_t)o->wish.kbps);
+		if (o == e)
+			continue;
+		most_kbps = KA_MAX(most_kbps, (uint64_t)o->wish.kbps);
+		most_fps = KA_MAX(most_fps, pictures(&o->wish));
 	}
-	return (uint64_t)e->wish.kbps * 100 < most * percent;
+	return wish->kbps * 100ull < most_kbps * percent || pictures(wish) * 100 < most_fps * percent;
+}
+
+unsigned int ka_wishes_suits(struct ka_wishes *w, const struct ka_video_wish *wish)
+{
+	unsigned int rendition;
+
+	pthread_mutex_lock(&w->lock);
+	rendition = choose_rendition(w, NULL, wish);
+	pthread_mutex_unlock(&w->lock);
+	return rendition;
 }
 
 void ka_wishes_add(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish)
 {
 	pthread_mutex_lock(&w->lock);
 	e->wish = *wish;
-	e->rendition = 0;
 	e->next = w->entries;
 	w->entries = e;
-	w->key[0] = KA_KEY_JOIN;
+	w->key[e->rendition] = KA_KEY_JOIN;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -68,7 +88,7 @@ unsigned int ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const s
 
 	pthread_mutex_lock(&w->lock);
 	e->wish = *wish;
-	rendition = choose_rendition(w, e);
+	rendition = choose_rendition(w, e, wish);
 	if (rendition != e->rendition)
 		w->key[rendition] = KA_MAX(w->key[rendition], KA_KEY_ASKED);
 	e->rendition = rendition;
@@ -94,11 +114,12 @@ void ka_wishes_ask_key(struct ka_wishes *w, const struct ka_wish_entry *e)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static uint32_t merge_kbps(unsigned int rendition, uint32_t a, uint32_t b)
+/* kbps 0 = no wish, which any other beats. */
+static bool decides(unsigned int rendition, const struct ka_video_wish *wish, uint32_t kbps)
 {
-	if (rendition && a && b)
-		return KA_MIN(a, b);
-	return KA_MAX(a, b);
+	if (rendition && wish->kbps && kbps)
+		return wish->kbps < kbps;
+	return wish->kbps > kbps;
 }
 
 void ka_wishes_get(struct ka_wishes *w, unsigned int rendition, struct ka_wishes_now *out)
@@ -109,7 +130,10 @@ void ka_wishes_get(struct ka_wishes *w, unsigned int rendition, struct ka_wishes
 		if (e->rendition != rendition)
 			continue;
 		out->viewers++;
-		out->kbps = merge_kbps(rendition, out->kbps, e->wish.kbps);
+		if (out->viewers == 1 || decides(rendition, &e->wish, out->kbps)) {
+			out->kbps = e->wish.kbps;
+			out->narrow = e->wish.narrow;
+		}
 		if (e->wish.fps)
 			out->fps = out->fps ? KA_MIN(out->fps, e->wish.fps) : e->wish.fps;
 	}

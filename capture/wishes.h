@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What all viewers want, merged into at most two renditions. 0: least fps, highest kbps. 1, for those on narrow links
- * that want clearly less than somebody else: least fps, least kbps. Any thread; the stages read, viewers write.
+ * that want clearly less than somebody else, bits or pictures: least fps, least kbps. Any thread; the stages read,
+ * viewers write.
  */
 #ifndef KA_WISHES_H
 #define KA_WISHES_H
@@ -21,6 +22,7 @@ struct ka_wishes_now {
 	unsigned int viewers;
 	uint32_t kbps; /* 0: nobody names one */
 	uint32_t fps;  /* 0: nobody names one */
+	bool narrow;   /* a link, not a user, decides on kbps */
 };
 
 enum ka_key_wish {
@@ -31,7 +33,9 @@ enum ka_key_wish {
 
 int ka_wishes_new(struct ka_wishes **out) KA_MUST_USE;
 void ka_wishes_free(struct ka_wishes *w); /* NULL is fine */
-/* Adds a viewer and its need of a key picture. */
+/* The rendition for a newcomer with this wish. */
+unsigned int ka_wishes_suits(struct ka_wishes *w, const struct ka_video_wish *wish);
+/* Adds a viewer, into e->rendition, and its need of a key picture. */
 void ka_wishes_add(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
 /* The rendition that suits now; when it is another one, its key picture has been asked for. */
 unsigned int ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);

@@ -209,11 +209,11 @@ static void test_rate_changes_without_a_new_encoder(void **state)
 	e = open_encoder(&cfg);
 	(void)bytes_of(e, 0, 30);
 	fast = bytes_of(e, 30, 30);
-	assert_int_equal(ka_enc_x264.set_rate(e, 1000, 30), 0);
+	assert_int_equal(ka_enc_x264.set_rate(e, 1000, 30, 0), 0);
 	(void)bytes_of(e, 60, 30);
 	slow = bytes_of(e, 90, 30);
 	/* Half as many pictures a second at the same rate: each may have twice as much. */
-	assert_int_equal(ka_enc_x264.set_rate(e, 1000, 15), 0);
+	assert_int_equal(ka_enc_x264.set_rate(e, 1000, 15, 0), 0);
 	(void)bytes_of(e, 120, 30);
 	few = bytes_of(e, 150, 30);
 	ka_enc_x264.close(e);
@@ -221,6 +221,27 @@ static void test_rate_changes_without_a_new_encoder(void **state)
 	assert_in_range(fast * 8 / 1000, 2800, 4800);
 	assert_in_range(slow * 8 / 1000, 600, 1300);
 	assert_in_range(few * 8 / 1000, 1400, 2600);
+}
+
+static size_t key_bytes(uint32_t burst_ms)
+{
+	struct ka_encoder_cfg cfg = settings();
+	struct ka_encoder *e;
+	size_t size;
+
+	cfg.burst_ms = burst_ms;
+	e = open_encoder(&cfg);
+	size = bytes_of(e, 0, 1);
+	ka_enc_x264.close(e);
+	return size;
+}
+
+static void test_burst_bounds_a_key_picture(void **state)
+{
+	(void)state;
+	/* 1000 kbit/s: 31250 bytes in 250 ms. */
+	assert_true(key_bytes(0) > 31250);
+	assert_true(key_bytes(250) <= 31250);
 }
 
 static void test_extreme_rates_are_survived(void **state)
@@ -232,9 +253,9 @@ static void test_extreme_rates_are_survived(void **state)
 	cfg.kbps = 1;
 	e = open_encoder(&cfg);
 	(void)bytes_of(e, 0, 3);
-	assert_int_equal(ka_enc_x264.set_rate(e, UINT32_MAX, 1), 0);
+	assert_int_equal(ka_enc_x264.set_rate(e, UINT32_MAX, 1, UINT32_MAX), 0);
 	(void)bytes_of(e, 3, 3);
-	assert_int_equal(ka_enc_x264.set_rate(e, 1, 30), 0);
+	assert_int_equal(ka_enc_x264.set_rate(e, 1, 30, 1), 0);
 	(void)bytes_of(e, 6, 3);
 	ka_enc_x264.close(e);
 }
@@ -270,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_stream_rules_hold_for_every_preset),
 		cmocka_unit_test(test_both_layouts_are_taken),
 		cmocka_unit_test(test_rate_changes_without_a_new_encoder),
+		cmocka_unit_test(test_burst_bounds_a_key_picture),
 		cmocka_unit_test(test_extreme_rates_are_survived),
 		cmocka_unit_test(test_sizes_at_the_limits_work),
 	};

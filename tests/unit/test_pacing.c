@@ -51,7 +51,7 @@ static void test_pacing_pause_is_not_made_up_for(void **state)
 
 static void test_wishes_least_fps_and_most_kbps(void **state)
 {
-	struct ka_wish_entry a, b, c;
+	struct ka_wish_entry a = {0}, b = {0}, c = {0};
 	struct ka_wishes_now now;
 	struct ka_wishes *w;
 
@@ -82,7 +82,7 @@ static void test_wishes_least_fps_and_most_kbps(void **state)
 
 static void test_wishes_keys_coalesce_and_joining_wins(void **state)
 {
-	struct ka_wish_entry a;
+	struct ka_wish_entry a = {0};
 	struct ka_wishes *w;
 
 	(void)state;
@@ -107,9 +107,47 @@ static unsigned int set(struct ka_wishes *w, struct ka_wish_entry *e, uint32_t k
 	return ka_wishes_set(w, e, &(struct ka_video_wish){.kbps = kbps, .fps = fps, .narrow = narrow});
 }
 
+static void test_newcomer_on_a_narrow_link_disturbs_nobody(void **state)
+{
+	struct ka_video_wish narrow = {.kbps = 1000, .narrow = true};
+	struct ka_wish_entry a = {0}, b = {0};
+	struct ka_wishes_now now;
+	struct ka_wishes *w;
+
+	(void)state;
+	assert_int_equal(ka_wishes_new(&w), 0);
+	assert_int_equal(ka_wishes_suits(w, &narrow), 0);
+	ka_wishes_add(w, &a, &(struct ka_video_wish){.kbps = 4000});
+	assert_int_equal(ka_wishes_suits(w, &(struct ka_video_wish){.kbps = 1000}), 0);
+	b.rendition = ka_wishes_suits(w, &narrow);
+	assert_int_equal(b.rendition, 1);
+	ka_wishes_take_key(w, 0);
+	ka_wishes_add(w, &b, &narrow);
+	assert_int_equal(ka_wishes_take_key(w, 0), KA_KEY_NONE);
+	assert_int_equal(ka_wishes_take_key(w, 1), KA_KEY_JOIN);
+	ka_wishes_get(w, 0, &now);
+	assert_false(now.narrow);
+	ka_wishes_get(w, 1, &now);
+	assert_true(now.narrow);
+	/* As many bits as the other, but fewer pictures: these are nobody else's business either. */
+	assert_int_equal(set(w, &b, 4000, 0, true), 0);
+	assert_int_equal(set(w, &b, 4000, 10, true), 1);
+	assert_int_equal(set(w, &b, 4000, 10, false), 0);
+	/* Who wants most decides, and is no narrow link here. */
+	assert_int_equal(set(w, &b, 3900, 0, true), 0);
+	ka_wishes_get(w, 0, &now);
+	assert_int_equal(now.kbps, 4000);
+	assert_false(now.narrow);
+	ka_wishes_remove(w, &a);
+	ka_wishes_get(w, 0, &now);
+	assert_true(now.narrow);
+	ka_wishes_remove(w, &b);
+	ka_wishes_free(w);
+}
+
 static void test_narrow_link_gets_a_rendition_of_its_own(void **state)
 {
-	struct ka_wish_entry a, b, c;
+	struct ka_wish_entry a = {0}, b = {0}, c = {0};
 	struct ka_wishes_now now;
 	struct ka_wishes *w;
 
@@ -160,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_pacing_pause_is_not_made_up_for),
 		cmocka_unit_test(test_wishes_least_fps_and_most_kbps),
 		cmocka_unit_test(test_wishes_keys_coalesce_and_joining_wins),
+		cmocka_unit_test(test_newcomer_on_a_narrow_link_disturbs_nobody),
 		cmocka_unit_test(test_narrow_link_gets_a_rendition_of_its_own),
 	};
 
