@@ -65,6 +65,7 @@ class SlowLink:
 
     def __init__(self, near, far):
         self.names = near, far
+        self.lan, self.far = (near, "127.0.0.1"), (far, NEAR)  # where controllers are, and how they call the near side
         self._process = None
 
     def __enter__(self):

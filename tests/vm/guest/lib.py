@@ -90,7 +90,7 @@ class Agent:
         self.config.chmod(0o600)
 
     def __enter__(self):
-        return self.start()
+        return self.start() if not self.process else self
 
     def __exit__(self, *_):
         if self.process and self.process.poll() is None:
