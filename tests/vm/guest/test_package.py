@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Debian package on a machine with systemd: installed, edited, upgraded, removed, purged."""
+import json
 import re
 import shutil
 import stat
@@ -58,7 +59,8 @@ def leftovers():
     """Files with the package's name where it could put any."""
     folders = ("/etc", "/etc/systemd/system", "/var/lib", "/var/lib/dpkg/info", "/var/lib/systemd", "/usr/sbin",
                "/var/lib/systemd/deb-systemd-helper-enabled", "/usr/lib/modules-load.d", "/lib/systemd/system",
-               "/usr/share/doc", "/usr/share/lintian/overrides", "/usr/share/man/man8", "/usr/share/man/man5")
+               "/usr/share/doc", "/usr/share/lintian/overrides", "/usr/share/man/man8", "/usr/share/man/man5",
+               "/usr/bin", "/usr/share/man/man1", "/usr/lib/sysusers.d", "/run")
     return sorted(str(path) for folder in folders for path in Path(folder).glob("*kvmagent*"))
 
 
@@ -111,6 +113,23 @@ def test_install_starts_the_unit(installed):
     lib.eventually(lambda: "kvmagent" in target.gadgets(), "a gadget made inside the unit's sandbox")
 
 
+def test_operators_reach_the_unit_and_nobody_else_does(installed):
+    socket = Path("/run/kvmagent/control")
+    lib.eventually(socket.exists, "the control socket")
+    for path, mode in ((socket.parent, 0o750), (socket, 0o660)):
+        info = path.stat()
+        assert (stat.S_IMODE(info.st_mode), path.owner(), path.group()) == (mode, "root", "kvmagent"), path
+    assert "usb " in lib.run("kvmagentctl", "status")
+    known = json.loads(lib.run("kvmagentctl", "--json", "status"))
+    assert known["id"] == json.loads(lib.run("kvmagentctl", "--json", "id"))["id"]
+    otp = Path("/run/kvmagent/one-time-password").read_text()
+    member = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--groups", "kvmagent"]
+    assert lib.run(*member, "kvmagentctl", "password") == otp
+    stranger = subprocess.run([*member[:-2], "--clear-groups", "kvmagentctl", "password"], capture_output=True,
+                              text=True)
+    assert stranger.returncode == 3 and stranger.stdout == "" and "members of the group" in stranger.stderr
+
+
 def test_unit_gives_picture_and_keys(installed):
     edit()
     lib.run("systemctl", "restart", "kvmagent.service")
@@ -152,7 +171,8 @@ def test_purge_leaves_nothing(installed):
     assert status() == "unknown"
     assert not CONFIG.exists() and not STATE.exists()
     assert target.gadgets() == []
-    assert "kvmagent" not in Path("/etc/passwd").read_text()
+    for name in ("passwd", "group"):
+        assert "kvmagent" not in Path("/etc", name).read_text()
 
 
 def snapshot(folder):
