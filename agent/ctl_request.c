@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/ctl_proto.h"
+#include "base/bytes.h"
+
 /* Words are looked up or logged: nothing that could pass for something else. Jansson has seen to UTF-8 and NUL. */
 static bool plain_word(const char *word, size_t len)
 {
@@ -53,12 +56,21 @@ void ka_ctl_request_fini(struct ka_ctl_request *r)
 	*r = (struct ka_ctl_request){0};
 }
 
+static int collect(const char *data, size_t len, void *arg)
+{
+	return ka_bytes_add(arg, data, len) < 0 ? -1 : 0;
+}
+
+/* Jansson 2.14 overlooks when the name of a member was not taken; an error of the bytes stays. */
 static char *dump(json_t *reply)
 {
-	char *line = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+	struct ka_bytes line;
 
+	ka_bytes_init(&line, KA_CTL_REPLY_MAX);
+	if (!reply || json_dump_callback(reply, collect, &line, JSON_COMPACT) < 0 || ka_bytes_add(&line, "", 1) < 0)
+		ka_bytes_fini(&line);
 	json_decref(reply);
-	return line;
+	return (char *)line.data;
 }
 
 char *ka_ctl_request_reply(const struct ka_console_answer *a)

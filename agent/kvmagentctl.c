@@ -99,10 +99,11 @@ static int check_words(size_t n, char *const *words)
 	return -1;
 }
 
-/* One line; NULL when a word is no UTF-8, or without memory. */
+/* One line with its end; NULL when a word is no UTF-8, or without memory. */
 static char *make_request(size_t n, char *const *words)
 {
 	json_t *list = json_array();
+	char *words_json;
 	char *line = NULL;
 
 	for (size_t i = 0; list && i < n; i++) {
@@ -111,7 +112,10 @@ static char *make_request(size_t n, char *const *words)
 			return NULL;
 		}
 	}
-	line = list ? json_dumps(list, JSON_COMPACT) : NULL;
+	words_json = list ? json_dumps(list, JSON_COMPACT) : NULL;
+	if (words_json && asprintf(&line, "%s\n", words_json) < 0)
+		line = NULL;
+	free(words_json);
 	json_decref(list);
 	return line;
 }
@@ -262,8 +266,6 @@ static int ask(const struct options *o, const char *request)
 	if (fd < 0)
 		return unreachable(o->socket, -fd);
 	ret = send_line(fd, request);
-	if (!ret)
-		ret = send_line(fd, "\n");
 	if (!ret)
 		ret = receive_line(fd, &reply, &len);
 	close(fd);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operator's way in: kvmagentctl and its socket against the running agent."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -16,11 +17,13 @@ import time
 import pytest
 
 from conftest import PASSWORD, PROGRAM
+from peer import pb
 from peer.controller import Controller, LoginError
 
 KVMAGENTCTL = str(pathlib.Path(PROGRAM).parent / "kvmagentctl")
 # Clients that are closed with such words do not call again by themselves (docs/PROTOCOL.md).
-NO_RETRY = re.compile("offline|not exist|handshake|failed|resolve|mismatch|manually|restricted|incoming only|not allowed")
+NO_RETRY = re.compile("offline|not exist|handshake|failed|resolve|mismatch|manually|restricted|incoming only|"
+                      "not allowed")
 
 pytestmark = pytest.mark.tsan
 
@@ -216,6 +219,41 @@ def test_release_lets_go_of_what_is_held(agent):
         agent.wait_reports(lambda rows: rows and not any(rows[-1][1]), "keyboard")
 
 
+def say(client, text):
+    """The answer to a line of the chat."""
+    since = len(client.log)
+    client.send_misc(chat_message=pb.ChatMessage(text=text))
+    return client.wait_for("misc.chat_message", 20, since=since).msg.text
+
+
+def test_chat_has_the_commands_that_its_password_opens(start_agent):
+    agent = start_agent()
+    salt = re.search(r'salt = "(\w+)"', (agent.folder / "state/identity").read_text()).group(1)
+    agent.stop()
+    hashed = hashlib.sha256(("look" + salt).encode()).hexdigest()
+    access = f'access = ( {{ name = "guest"; password_hash = "{hashed}"; view_only = true; }} );'
+    agent.config.write_text(agent.config.read_text().replace("rustdesk = {", f"rustdesk = {{ {access}"))
+    agent.start()
+    with connect(agent) as owner, connect(agent) as guest:
+        owner.login(PASSWORD, my_id="111111111", my_name="Olga")
+        guest.login("look", my_id="222222222", my_name="Gus")
+        owner.send_key("a")
+        agent.wait_reports(lambda rows: rows and rows[-1][1][2], "keyboard")
+        text = say(guest, "/help")
+        assert "status" in text and "sessions" in text
+        assert not any(word in text for word in ("release", "kick", "approve", "password", "refuse"))
+        assert "your password does not open 'release'" in say(guest, "/release")
+        listed = say(guest, "/sessions")
+        assert "Olga" in listed and "Gus" in listed and listed.count("(you)") == 1 and "127.0.0.1" not in listed
+        for command in ("/kick 1", "/password", "/approve", "/id", "/refuse 1"):
+            assert "no command" in say(owner, command), command
+        assert agent.reports("keyboard")[-1][1][2], "the key is still down"
+        assert "released" in say(owner, "/release")
+        agent.wait_reports(lambda rows: not any(rows[-1][1]), "keyboard")
+        assert "picture" in say(guest, "/status")
+        assert len(sessions(agent)) == 2
+
+
 def test_wrong_use_is_told_without_an_agent(tmp_path):
     for words in ([], ["frobnicate"], ["kick"], ["kick", "x"], ["kick", "1", "2"], ["--nonsense"], ["status", "x"]):
         done = ctl(tmp_path / "none", *words)
@@ -254,7 +292,7 @@ def test_answers_that_make_no_sense(tmp_path, reply, code):
         server.settimeout(20)
         client, _ = server.accept()
         with client:
-            assert client.recv(100) == b'["status"]\n'
+            assert client.makefile("rb").readline() == b'["status"]\n'
             client.sendall(reply)
         out, err = process.communicate(timeout=30)
     assert process.returncode == code
@@ -277,7 +315,8 @@ def raw(agent, request):
 
 
 def test_garbage_harms_nobody(agent):
-    for request in (b"\n", b"GET / HTTP/1.1\r\n\r\n", b"[" * 4000 + b"\n", b"\xff\x00\n", b'["kick", 3]\n', b'{"a": 1}\n'):
+    for request in (b"\n", b"GET / HTTP/1.1\r\n\r\n", b"[" * 4000 + b"\n", b"\xff\x00\n", b'["kick", 3]\n',
+                    b'{"a": 1}\n'):
         assert json.loads(raw(agent, request))["code"] == 2, request
     for size in (4096, 100000):
         answer = raw(agent, b"x" * size)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/ctl_request.h"
 #include "base/fs.h"
 #include "base/hub.h"
 #include "base/latest.h"
@@ -20,6 +21,7 @@
 #include "rustdesk/session/gate.h"
 #include "rustdesk/wire/conn.h"
 #include "rustdesk/wire/pb.h"
+#include "tests/fake/fake_console.h"
 #include "tests/fake/session_rig.h"
 #include "tests/fake/tcp_pair.h"
 #include "tests/oom/alloc_fail.h"
@@ -330,6 +332,58 @@ static int make_conn(void)
 	return ret;
 }
 
+/* A request of the control socket, to its reply. */
+static int command(const char *line)
+{
+	const struct ka_console_caller caller = {.where = KA_CONSOLE_SOCKET};
+	struct ka_ctl_request request;
+	struct ka_console_answer answer;
+	struct fake_console f;
+	char *reply;
+	int ret = ka_ctl_request_parse(&request, line, strlen(line));
+
+	if (ret < 0)
+		return ret;
+	fake_console_init(&f);
+	fake_console_add(&f, 4, "in", false);
+	fake_console_add(&f, 5, "waits", true);
+	fake_console_add(&f, 6, "waits", true);
+	ret = ka_console_run(&f.console, &caller, request.n, request.words, &answer);
+	ka_ctl_request_fini(&request);
+	if (ret < 0)
+		return ret;
+	reply = ka_ctl_request_reply(&answer);
+	ka_console_answer_fini(&answer);
+	ret = reply ? 0 : -ENOMEM;
+	free(reply);
+	return ret;
+}
+
+static int command_help(void)
+{
+	return command("[\"help\"]");
+}
+
+static int command_status(void)
+{
+	return command("[\"status\"]");
+}
+
+static int command_id(void)
+{
+	return command("[\"id\"]");
+}
+
+static int command_approve(void)
+{
+	return command("[\"approve\"]");
+}
+
+static int command_kick(void)
+{
+	return command("[\"kick\", \"4\"]");
+}
+
 /* Memory may also run out on the session's own thread: then it ends, and lets go of everything. */
 static int run_session(void)
 {
@@ -389,6 +443,18 @@ static void test_gate(void **state)
 	run_until_success(make_chat_room, false);
 }
 
+static void test_console(void **state)
+{
+	(void)state;
+	/* So that its memory runs out as ours does. */
+	json_set_alloc_funcs(malloc, free);
+	run_until_success(command_help, false);
+	run_until_success(command_status, false);
+	run_until_success(command_id, false);
+	run_until_success(command_approve, false);
+	run_until_success(command_kick, false);
+}
+
 static void test_session(void **state)
 {
 	(void)state;
@@ -399,7 +465,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base), cmocka_unit_test(test_capture), cmocka_unit_test(test_wire),
-		cmocka_unit_test(test_gate), cmocka_unit_test(test_session),
+		cmocka_unit_test(test_gate), cmocka_unit_test(test_console), cmocka_unit_test(test_session),
 	};
 
 	/* What libraries open once and keep is no leak of a scenario. */
