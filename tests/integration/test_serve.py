@@ -3,10 +3,11 @@
 
 import re
 import socket
+import subprocess
 
 import pytest
 
-from conftest import PASSWORD
+from conftest import PASSWORD, PROGRAM, ROOT
 from peer import card, pb
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller, LoginError
@@ -176,6 +177,56 @@ def test_garbage_and_crowds_leave_the_service_standing(served):
         with pytest.raises(LoginError, match="Wrong Password"):
             client.login("wrong")
     assert served.rss_kib() - rss < 20_000
+
+
+def banner(config, ready=b"Ctrl-C stops"):
+    """What kvmagent --banner prints until it is ready, and the process."""
+    process = subprocess.Popen([PROGRAM, "--config", str(config), "--banner"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    text = b""
+    while ready not in text:
+        more = process.stdout.read1()
+        assert more, text
+        text += more
+    return text.decode(), process
+
+
+def connect_as_printed(text):
+    """With the first string of the banner that this machine's loopback has, as pasted."""
+    strings = re.findall(r"^ +(\w+@127\.0\.0\.1\S*\?key=\S{44})$", text, re.M)
+    assert strings, text
+    with Controller.via_id_box(strings[0]) as client:
+        assert client.secure
+        client.wait_hash()
+
+
+def test_banner_prints_the_string_that_connects(served):
+    served.stop()
+    text, process = banner(served.config)
+    try:
+        connect_as_printed(text)
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_demo_prints_the_string_that_connects(tmp_path):
+    """etc/kvmagent-demo.cfg as ./dev run uses it, but for the folders and ports, which may be taken here."""
+    config = (ROOT / "etc/kvmagent-demo.cfg").read_text()
+    assert "serve = {\n\t\tenabled = true;" in config and "direct = {\n\t\tenabled = true;" in config
+    config = config.replace('"build/demo', f'"{tmp_path}')
+    config = config.replace("serve = {", "lan_discovery = false; serve = { port = 0; session_port = 0;")
+    config = config.replace("direct = {", "direct = { port = 0;")
+    path = tmp_path / "demo.cfg"
+    path.write_text(config)
+    path.chmod(0o600)
+    (tmp_path / "run").mkdir()
+    text, process = banner(path)
+    try:
+        connect_as_printed(text)
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def test_neighbours_need_no_open_service(start_agent):

@@ -13,6 +13,7 @@ from peer import addr, handshake, pb, real
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller, LoginError
 from peer.servers import MockServers
+from test_control import good, wait_sessions
 from test_trust import TOTP_SECRET, h1, one_time_password, restart_with, salt_of, totp
 
 REAL = pytest.mark.skipif(bool(real.unavailable()), reason=real.unavailable() or "available")
@@ -175,6 +176,24 @@ def test_permissions_of_a_password(way):
         assert not agent.reports()
         guest.close()
     agent.wait_log('session: login .*profile="guest"')
+
+
+def test_operator_lets_in_and_sends_away(way):
+    agent = way.start(password="", one_time_password_length=0, approval=True)
+    with way.dial() as client:
+        client.send_login(None)
+        assert client.wait_for("login_response", 5).msg.error == "No Password Access"
+        [waiting] = wait_sessions(agent, lambda found: found)
+        assert waiting["waiting"] and waiting["path"] == way.path and waiting["encrypted"]
+        good(agent, "approve", str(waiting["number"]))
+        client.wait_login()
+        assert client.frame().key
+        good(agent, "kick", str(waiting["number"]))
+        assert client.wait_for("misc.close_reason", 5).msg == "Closed manually by the peer"
+        client.wait_closed(5)
+    line = rf'n={waiting["number"]} path={way.path} from=\S+:\d+ id="987654321" name="Test Client" '
+    agent.wait_log("session: end " + line + 'reason="Closed manually by the peer"')
+    assert re.search("session: login " + line + 'encrypted=1 profile="approved"', agent.log)
 
 
 def test_guessing_is_limited(way):
