@@ -12,6 +12,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
@@ -252,6 +253,43 @@ def test_chat_has_the_commands_that_its_password_opens(start_agent):
         agent.wait_reports(lambda rows: not any(rows[-1][1]), "keyboard")
         assert "picture" in say(guest, "/status")
         assert len(sessions(agent)) == 2
+
+
+def test_commands_from_everywhere_at_once_and_a_stop_among_them(start_agent):
+    agent = start_agent(rustdesk={"approval": True})
+    stop = threading.Event()
+    failed = []
+
+    def operate(words):
+        while not stop.is_set():
+            done = ctl(agent, *words)
+            if done.returncode not in (0, 1):
+                failed.append(done)
+
+    def talk(number):
+        try:
+            with connect(agent) as client:
+                client.login(PASSWORD, my_id=f"11111111{number}")
+                for command in ("/status", "/sessions", "/release", "/help") * 2:
+                    assert say(client, command)
+        except Exception as error:  # told by the test's own thread
+            failed.append(error)
+
+    operators = [threading.Thread(target=operate, args=[words])
+                 for words in (["status"], ["--json", "sessions"], ["approve"], ["kick", "4000000000"], ["release"])]
+    talkers = [threading.Thread(target=talk, args=[n]) for n in range(4)]
+    for thread in operators + talkers:
+        thread.start()
+    for thread in talkers:
+        thread.join()
+    quiet = not failed
+    # From here on they find nobody.
+    agent.stop()
+    stop.set()
+    for thread in operators:
+        thread.join()
+    assert quiet and all(done.returncode == 3 for done in failed), failed
+    assert not socket_of(agent).exists()
 
 
 def test_wrong_use_is_told_without_an_agent(tmp_path):
