@@ -55,12 +55,15 @@ static bool is_any(const char *host, size_t len)
 /* listen: as in the configuration, empty or a list. Loopback comes last: it serves this machine only. */
 static void add_listening(struct list *l, const char *listen)
 {
+	const char *start = listen;
 	struct ifaddrs *all;
 
 	do {
 		listen += strspn(listen, ", \t");
 		size_t len = strcspn(listen, ", \t");
 
+		if (!len && listen > start)
+			break;
 		if (!is_any(listen, len)) {
 			add_host(l, listen, len);
 		} else if (getifaddrs(&all) == 0) {

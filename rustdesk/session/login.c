@@ -261,6 +261,8 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 		return refuse(s, error);
 	if (!addressed_to_us(s, r->username))
 		return refuse(s, "Offline");
+	if ((s->cfg.rd->approval || r->password.len) && !can_decode(r->option))
+		return refuse(s, "This device sends H.264, which this client cannot decode");
 	if (s->cfg.rd->approval) {
 		ret = await_approval(s, r);
 		if (ret < 0 || !ka_gate_has_password(s->cfg.gate))
@@ -269,8 +271,6 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 	/* The user has not typed one yet: the client shows its dialog and asks again. */
 	if (!r->password.len)
 		return 0;
-	if (!can_decode(r->option))
-		return refuse(s, "This device sends H.264, which this client cannot decode");
 	s->login.wants_code = false;
 	ret = judge(
 		s,

@@ -139,6 +139,16 @@ def test_refused_controller_is_told_and_does_not_come_back(house):
     assert ctl(house, "refuse").stderr == "kvmagentctl: nobody waits to be let in\n"
 
 
+@pytest.mark.parametrize("unable", [{"codecs": ("vp9s",)}, {"decoding": False}])
+def test_client_that_could_show_nothing_is_told_and_does_not_wait(house, unable):
+    with connect(house) as client:
+        client.send_login(None, **unable)
+        with pytest.raises(LoginError, match="cannot decode"):
+            client.wait_login()
+        client.wait_closed(20)
+    assert sessions(house) == []
+
+
 def test_nobody_waits_where_approval_is_off(agent):
     with connect(agent) as client:
         client.send_login(None)
