@@ -65,6 +65,9 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.source = (enum ka_source_kind)raw->video.source,
 		.device = raw->video.device,
 		.format = (enum ka_pixfmt)raw->video.format,
+		.edid = raw->video.edid,
+		.edid_modes = raw->video.edid_modes,
+		.edid_name = raw->video.edid_name,
 		.width = raw->video.width,
 		.height = raw->video.height,
 		.fps = raw->video.fps,
@@ -161,6 +164,8 @@ static void check_passwords(struct ka_config_reader *r, const config_t *cfg, con
 /* What no single key can tell. */
 static void check_whole(struct ka_config_reader *r, const config_t *cfg, const struct ka_config_raw *raw)
 {
+	struct ka_errbuf why = {""};
+
 	if (raw->rustdesk.id[0] && (strlen(raw->rustdesk.id) < 6 || !plain_id(raw->rustdesk.id)))
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.id"),
 			       "'id' must have 6 to 16 letters, digits, '-' or '_'");
@@ -170,6 +175,8 @@ static void check_whole(struct ka_config_reader *r, const config_t *cfg, const s
 			       "id_ed25519.pub beside hbbs");
 	if (!plain_version(raw->rustdesk.version))
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.version"), "'version' must be three numbers: \"1.3.8\"");
+	if (ka_capture_check_edid("auto", raw->video.edid_modes, raw->video.edid_name, &why) < 0)
+		ka_config_fail(r, config_lookup(cfg, "video.edid_modes"), "%s", why.text);
 	if ((raw->video.width == 0) != (raw->video.height == 0))
 		ka_config_fail(r, config_lookup(cfg, "video"),
 			       "'width' and 'height' go together; 0 and 0 for the default");
@@ -258,8 +265,12 @@ int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *e
 	if (text.data)
 		explicit_bzero(text.data, text.cap);
 	ka_bytes_fini(&text);
-	if (ret < 0)
+	if (ret == 0 && c->video.source == KA_SOURCE_V4L2)
+		ret = ka_capture_check_edid(c->video.edid, c->video.edid_modes, c->video.edid_name, eb);
+	if (ret < 0) {
+		ka_config_free(c);
 		return ret;
+	}
 	*out = c;
 	return 0;
 }

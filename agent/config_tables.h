@@ -19,7 +19,7 @@ struct ka_config_raw {
 	} log;
 	struct {
 		int source, format, preset;
-		const char *device;
+		const char *device, *edid, *edid_modes, *edid_name;
 		unsigned int width, height, fps, threads, slate_fps, card_noise;
 	} video;
 	struct {

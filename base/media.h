@@ -27,6 +27,12 @@ struct ka_colour {
 	enum ka_range range;
 };
 
+/* A progressive mode of a monitor. */
+struct ka_video_mode {
+	uint16_t width, height; /* pixels */
+	uint16_t hz;		/* nominal: 60 also stands for 59.94 */
+};
+
 /* Limits of any picture in this program; sizes outside are refused where they enter. */
 #define KA_MAX_WIDTH 4096u
 #define KA_MAX_HEIGHT 2304u

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -13,6 +14,9 @@ struct ka_cap_state {
 	struct ka_geometry geometry;
 	uint32_t fps_mhz;
 	struct ka_capture_stats stats;
+	struct ka_video_mode modes[KA_CAPTURE_MODES_MAX];
+	size_t n_modes;
+	struct ka_video_mode wanted; /* width 0 = none */
 };
 
 int ka_cap_state_new(struct ka_cap_state **out, struct ka_geometry geometry)
@@ -82,6 +86,52 @@ void ka_cap_state_add_encoded(struct ka_cap_state *st, const struct ka_cap_encod
 	st->stats.encode_us += e->encode_us;
 	st->stats.latency_us = e->latency_us;
 	pthread_mutex_unlock(&st->lock);
+}
+
+void ka_cap_state_set_modes(struct ka_cap_state *st, const struct ka_video_mode *modes, size_t n)
+{
+	pthread_mutex_lock(&st->lock);
+	memcpy(st->modes, modes, n * sizeof(*modes));
+	st->n_modes = n;
+	pthread_mutex_unlock(&st->lock);
+}
+
+size_t ka_cap_state_modes(struct ka_cap_state *st, struct ka_video_mode out[static KA_CAPTURE_MODES_MAX])
+{
+	size_t n;
+
+	pthread_mutex_lock(&st->lock);
+	n = st->n_modes;
+	memcpy(out, st->modes, n * sizeof(*out));
+	pthread_mutex_unlock(&st->lock);
+	return n;
+}
+
+int ka_cap_state_want_mode(struct ka_cap_state *st, const struct ka_video_mode *mode)
+{
+	int ret = -ENOENT;
+
+	pthread_mutex_lock(&st->lock);
+	for (size_t i = 0; i < st->n_modes && ret < 0; i++) {
+		if (!memcmp(&st->modes[i], mode, sizeof(*mode)))
+			ret = i > 0 || st->wanted.width;
+	}
+	if (ret > 0)
+		st->wanted = *mode;
+	pthread_mutex_unlock(&st->lock);
+	return ret;
+}
+
+bool ka_cap_state_take_mode(struct ka_cap_state *st, struct ka_video_mode *out)
+{
+	bool taken;
+
+	pthread_mutex_lock(&st->lock);
+	*out = st->wanted;
+	taken = out->width > 0;
+	st->wanted.width = 0;
+	pthread_mutex_unlock(&st->lock);
+	return taken;
 }
 
 void ka_cap_state_signal(struct ka_cap_state *st, struct ka_signal *out)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "capture/cap_state.h"
 #include "capture/capture_priv.h"
+#include "capture/edid_wish.h"
 #include "capture/encoder.h"
 #include "capture/snapshot.h"
 #include "capture/source_card.h"
@@ -28,6 +29,7 @@ struct ka_capture {
 	struct ka_stage_capture *cap;
 	struct ka_stage_encode *enc[KA_RENDITIONS];
 	struct ka_source *source;
+	struct ka_edid_wish edid;
 };
 
 struct ka_viewer {
@@ -74,12 +76,26 @@ static int check_cfg(const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 	return check_size(cfg, eb);
 }
 
+static int read_edid(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+{
+	return ka_edid_wish_read(&c->edid, cfg->edid ? cfg->edid : "", cfg->edid_modes ? cfg->edid_modes : "",
+				 cfg->edid_name ? cfg->edid_name : "", eb);
+}
+
+int ka_capture_check_edid(const char *edid, const char *modes, const char *name, struct ka_errbuf *eb)
+{
+	struct ka_edid_wish wish;
+
+	return ka_edid_wish_read(&wish, edid, modes, name, eb);
+}
+
 static int make_source(struct ka_capture *c, const struct ka_capture_cfg *cfg, const struct ka_v4l2_io *io)
 {
 	struct ka_source_v4l2_cfg v4l2 = {
 		.device = cfg->device,
 		.wish = {cfg->format, cfg->width, cfg->height, cfg->fps},
 		.io = io,
+		.edid = &c->edid,
 		.home = ka_stage_capture_waker(c->cap),
 	};
 
@@ -146,7 +162,9 @@ int ka_capture_new_io(struct ka_capture **out, const struct ka_capture_cfg *cfg,
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	ret = ka_wishes_new(&c->wishes);
+	ret = cfg->source == KA_SOURCE_V4L2 ? read_edid(c, cfg, eb) : 0;
+	if (ret == 0)
+		ret = ka_wishes_new(&c->wishes);
 	if (ret == 0)
 		ret = ka_cap_state_new(&c->state, (struct ka_geometry){0});
 	if (ret == 0)
@@ -280,6 +298,21 @@ void ka_viewer_free(struct ka_viewer *v)
 	ka_hub_unsubscribe(v->sub);
 	wake_stages(v->capture);
 	free(v);
+}
+
+size_t ka_capture_modes(struct ka_capture *c, struct ka_video_mode out[static KA_CAPTURE_MODES_MAX])
+{
+	return ka_cap_state_modes(c->state, out);
+}
+
+int ka_capture_prefer(struct ka_capture *c, const struct ka_video_mode *mode)
+{
+	struct ka_wake wake = ka_stage_capture_waker(c->cap);
+	int ret = ka_cap_state_want_mode(c->state, mode);
+
+	if (ret > 0)
+		ka_wake_call(&wake);
+	return ret < 0 ? ret : 0;
 }
 
 int ka_capture_snapshot(struct ka_capture *c, size_t max_bytes, struct ka_wake done, struct ka_snapshot **out)

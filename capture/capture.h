@@ -36,6 +36,9 @@ struct ka_capture_cfg {
 	const char *tune;	 /* x264 tune, "zerolatency" always included */
 	unsigned int threads;	 /* x264 threads; 0 = by size and cores */
 	unsigned int slate_fps;	 /* pictures per second while there is no signal; 1..10 */
+	const char *edid;	 /* V4L2: "" = leave the device's, "auto" = compose one, else a file */
+	const char *edid_modes;	 /* to compose it of, "1920x1080@60, 1280x720": the preferred one first */
+	const char *edid_name;	 /* of the monitor; 13 characters at most */
 	unsigned int card_noise; /* card: percent of the bars that noise covers; 0..100 */
 };
 
@@ -68,6 +71,9 @@ struct ka_capture_stats {
 struct ka_capture;
 struct ka_viewer;
 
+/* Are these good for edid, edid_modes and edid_name? -KA_E_CONFIG with the reason. Reads the file. */
+int ka_capture_check_edid(const char *edid, const char *modes, const char *name, struct ka_errbuf *eb) KA_MUST_USE;
+
 /* Checks the configuration (errbuf says what and where) and builds everything; opens no device. */
 int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb) KA_MUST_USE;
 int ka_capture_start(struct ka_capture *c) KA_MUST_USE;
@@ -83,6 +89,15 @@ struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v);
 void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish); /* any thread; coalesces */
 void ka_viewer_request_key(struct ka_viewer *v);			   /* any thread; coalesces */
 void ka_viewer_free(struct ka_viewer *v);				   /* any thread; NULL is fine */
+
+#define KA_CAPTURE_MODES_MAX 32u
+/* Any thread. The modes that the target can be asked for through the EDID, the preferred one first; 0 when the source
+ * cannot, or does not know yet. */
+size_t ka_capture_modes(struct ka_capture *c, struct ka_video_mode out[static KA_CAPTURE_MODES_MAX]);
+/* Any thread. Makes one of them the preferred one: the hot-plug line is pulled, and the target may follow. Asking for
+ * what is preferred already does nothing. -ENOENT: none of them. Done on the capture thread; the last of several wins.
+ */
+int ka_capture_prefer(struct ka_capture *c, const struct ka_video_mode *mode) KA_MUST_USE;
 
 /* Any thread. A picture of the source as a PNG file, or of the slate when that is what viewers get: lossless, in the
  * source's own format before that, of a moment after the call. Made on a thread of its own, which calls `done` (as in

@@ -7,11 +7,12 @@
 #define KA_EDID_H
 
 #include "base/err.h"
+#include "capture/capture.h"
 #include "capture/video_mode.h"
 
 #define KA_EDID_BLOCK 128u
 #define KA_EDID_MAX (4 * KA_EDID_BLOCK) /* bytes; no receiver here takes more */
-#define KA_EDID_MODES_MAX 32u
+#define KA_EDID_MODES_MAX KA_CAPTURE_MODES_MAX
 #define KA_EDID_NAME_MAX 13u /* characters */
 
 struct ka_edid {

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "capture/v4l2_buf.h"
+#include "capture/v4l2_edid.h"
 
 #define NEGOTIATE_TRIES 3
 
@@ -18,6 +19,7 @@ struct v4l2 {
 	int event_fd; /* readable when the device announces a change; -1 = none */
 	uint32_t type;
 	bool events; /* the device announces changes */
+	struct ka_v4l2_edid edid;
 	bool running;
 };
 
@@ -56,6 +58,7 @@ static int open_v4l2(struct ka_source *s, struct ka_errbuf *eb)
 	}
 	v->events = ka_v4l2_timings_subscribe(io, fd);
 	v->event_fd = v->events ? make_event_fd(fd) : -1;
+	ka_v4l2_edid_apply(&v->edid, io, fd);
 	v->fd = fd;
 	return 0;
 }
@@ -146,6 +149,18 @@ static void close_v4l2(struct ka_source *s)
 	v->fd = -1;
 }
 
+static size_t modes_v4l2(struct ka_source *s, struct ka_video_mode *out)
+{
+	return ka_v4l2_edid_modes(&((struct v4l2 *)s)->edid, out);
+}
+
+static int prefer_v4l2(struct ka_source *s, const struct ka_video_mode *mode)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+
+	return ka_v4l2_edid_prefer(&v->edid, v->cfg.io, v->fd, mode);
+}
+
 static void free_v4l2(struct ka_source *s)
 {
 	struct v4l2 *v = (struct v4l2 *)s;
@@ -163,6 +178,8 @@ static const struct ka_source_ops v4l2_ops = {
 	.dequeue = dequeue_v4l2,
 	.stop = stop_v4l2,
 	.close = close_v4l2,
+	.modes = modes_v4l2,
+	.prefer = prefer_v4l2,
 	.free = free_v4l2,
 };
 
@@ -176,6 +193,7 @@ int ka_source_v4l2_new(struct ka_source **out, const struct ka_source_v4l2_cfg *
 	v->base.ops = &v4l2_ops;
 	v->base.fps_limit = cfg->wish.fps;
 	v->cfg = *cfg;
+	v->edid.wish = cfg->edid;
 	v->fd = -1;
 	v->event_fd = -1;
 	ret = ka_v4l2_buf_new(&v->bufs, cfg->io, cfg->home);

@@ -14,6 +14,7 @@
 /* Frames of the last run come back within a picture or two; longer means that another program has the device. */
 #define BUSY_RETRY_US KA_MS(50)
 #define BUSY_RETRIES 20
+#define PREFER_GAP_US KA_SEC(2)	  /* between two pulls of the hot-plug line */
 #define RESTART_GAP_US KA_MS(100) /* between two starts, however often the source changes */
 #define OPEN_RETRY_MIN_US KA_MS(250)
 #define OPEN_RETRY_MAX_US KA_SEC(4)
@@ -51,6 +52,9 @@ struct ka_stage_capture {
 	unsigned int empty_polls;   /* wake-ups of the fd in a row that brought nothing */
 	uint64_t captured, dropped; /* of the source, already counted */
 	struct ka_source_info info;
+	bool prepared;	     /* it has been open once, so it has its EDID */
+	int64_t prefer_us;   /* not before: another mode */
+	bool prefer_pending; /* one waits for that */
 	struct rendition {
 		struct ka_pacing pacing;
 		uint32_t fps; /* 0 = nobody watches it */
@@ -75,6 +79,7 @@ int ka_stage_capture_new(struct ka_stage_capture **out, const struct ka_stage_ca
 	if (!s)
 		return -ENOMEM;
 	s->cfg = *cfg;
+	s->open_retry_us = OPEN_RETRY_MIN_US;
 	ret = ka_loop_init(&s->loop, on_wake, s);
 	if (ret < 0) {
 		free(s);
@@ -169,6 +174,34 @@ static void close_and_retry(struct ka_stage_capture *s, int64_t now)
 	s->open_retry_us = KA_MIN(s->open_retry_us * 2, OPEN_RETRY_MAX_US);
 }
 
+static void tell_modes(struct ka_stage_capture *s)
+{
+	struct ka_video_mode modes[KA_CAPTURE_MODES_MAX];
+
+	if (s->source->ops->modes)
+		ka_cap_state_set_modes(s->cfg.state, modes, s->source->ops->modes(s->source, modes));
+}
+
+/* The target goes dark for a moment each time: not as fast as somebody can click. */
+static void prefer_mode(struct ka_stage_capture *s, int64_t now)
+{
+	struct ka_video_mode mode;
+	int ret;
+
+	s->prefer_pending = now < s->prefer_us;
+	if (s->prefer_pending || !ka_cap_state_take_mode(s->cfg.state, &mode))
+		return;
+	/* Closed, it only keeps it in mind. */
+	s->prepared = s->phase >= READY;
+	ret = s->source->ops->prefer(s->source, &mode);
+	if (ret < 0)
+		ka_log(WARN, "capture", "mode not set", "mode=%ux%u@%u cause=\"%s\"", mode.width, mode.height, mode.hz,
+		       ka_err_str(ret));
+	s->prefer_us = now + PREFER_GAP_US;
+	s->retry_us = s->phase >= READY ? s->retry_us : now;
+	tell_modes(s);
+}
+
 static void open_source(struct ka_stage_capture *s, int64_t now)
 {
 	struct ka_errbuf eb = {""};
@@ -181,6 +214,8 @@ static void open_source(struct ka_stage_capture *s, int64_t now)
 	}
 	s->phase = READY;
 	s->retry_us = now;
+	s->prepared = true;
+	tell_modes(s);
 }
 
 /* Causes that pass by themselves while the device stays open. */
@@ -324,6 +359,35 @@ static void watch_fd(struct ka_stage_capture *s, int fd, int events)
 		w->events = events;
 }
 
+static bool must_prepare(const struct ka_stage_capture *s)
+{
+	return !s->prepared && s->source->ops->modes;
+}
+
+/* Nobody watches, but the target must find a monitor all the same: the device is opened for as long as that takes. */
+static void prepare(struct ka_stage_capture *s, int64_t now)
+{
+	struct ka_errbuf eb = {""};
+	int ret;
+
+	if (s->source->ops->prefer)
+		prefer_mode(s, now);
+	if (!must_prepare(s) || now < s->retry_us)
+		return;
+	ret = s->source->ops->open(s->source, &eb);
+	if (ret == 0) {
+		tell_modes(s);
+		s->source->ops->close(s->source);
+		s->prepared = true;
+		s->open_retry_us = OPEN_RETRY_MIN_US;
+		return;
+	}
+	if (s->open_retry_us == OPEN_RETRY_MIN_US)
+		ka_log(WARN, "capture", "not ready", "cause=\"%s\" detail=\"%s\"", ka_err_str(ret), eb.text);
+	s->retry_us = now + s->open_retry_us;
+	s->open_retry_us = KA_MIN(s->open_retry_us * 2, OPEN_RETRY_MAX_US);
+}
+
 /* Says when the next turn is due. */
 static void arm(struct ka_stage_capture *s)
 {
@@ -335,8 +399,10 @@ static void arm(struct ka_stage_capture *s)
 		s->source->ops->wait(s->source, &w);
 	if (s->phase == LIVE)
 		deadline = KA_MIN(w.deadline_us, s->picture_us + STALL_US);
-	else if (s->phase != IDLE)
+	else if (s->phase != IDLE || must_prepare(s))
 		deadline = s->retry_us;
+	if (s->prefer_pending)
+		deadline = KA_MIN(deadline, s->prefer_us);
 	watch_fd(s, w.fd, (w.readable ? UV_READABLE : 0) | (w.priority ? UV_PRIORITIZED : 0));
 	if (deadline == INT64_MAX) {
 		uv_timer_stop(&s->timer);
@@ -372,6 +438,7 @@ static void take_turn(struct ka_stage_capture *s, bool polled)
 	KA_OWNER(s);
 	if (!read_wishes(s)) {
 		go_idle(s);
+		prepare(s, now);
 	} else if (s->phase == IDLE) {
 		s->phase = CLOSED;
 		s->retry_us = now;
@@ -382,6 +449,8 @@ static void take_turn(struct ka_stage_capture *s, bool polled)
 		s->source->ops->stop(s->source); /* buffers may have come home */
 	else if (!polled)
 		pull(s, false);
+	if (s->phase >= READY && s->source->ops->prefer)
+		prefer_mode(s, now);
 	if (s->phase == CLOSED && now >= s->retry_us)
 		open_source(s, now);
 	if (s->phase == READY && now >= s->retry_us)

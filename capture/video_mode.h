@@ -11,11 +11,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-
-struct ka_video_mode {
-	uint16_t width, height; /* pixels */
-	uint16_t hz;		/* nominal: 60 also stands for 59.94 */
-};
+#include "base/media.h"
 
 struct ka_video_timing {
 	uint16_t width, height;

@@ -252,6 +252,11 @@ static int call_locked(struct fake_v4l2 *f, unsigned long request, void *arg)
 		f->events += f->echoes > 0;
 		f->echoes -= f->echoes > 0;
 		return 0;
+	case VIDIOC_DV_TIMINGS_CAP:
+		return fake_v4l2_timings_cap(f, arg);
+	case VIDIOC_G_EDID:
+	case VIDIOC_S_EDID:
+		return fake_v4l2_edid(f, request == VIDIOC_S_EDID, arg);
 	case VIDIOC_SUBSCRIBE_EVENT:
 		return f->no_timings ? -ENOTTY : 0;
 	case VIDIOC_DQEVENT:
@@ -356,6 +361,7 @@ void fake_v4l2_init(struct fake_v4l2 *f)
 	f->colorspace = V4L2_COLORSPACE_SMPTE170M;
 	f->formats = nv12_only;
 	f->max_bufs = FAKE_BUFS;
+	f->edid_blocks_max = 2;
 }
 
 void fake_v4l2_fini(struct fake_v4l2 *f)

@@ -45,7 +45,10 @@ struct fake_v4l2 {
 	const uint32_t *formats; /* fourccs, 0 at the end */
 	uint32_t pad;		 /* added to each stride */
 	unsigned int max_bufs;
-	uint32_t slow_fps; /* this much for raw formats, 30 for MJPEG; 0 = says nothing */
+	bool no_edid;
+	uint32_t edid_blocks_max; /* it takes */
+	uint32_t max_clock_khz;	  /* of DV_TIMINGS_CAP; 0 = says nothing */
+	uint32_t slow_fps;	  /* this much for raw formats, 30 for MJPEG; 0 = says nothing */
 	/* Last touch on what S_FMT answers: a driver that lies. */
 	void (*lie)(struct v4l2_format *f);
 
@@ -63,6 +66,9 @@ struct fake_v4l2 {
 	unsigned int opens, closes, streamons, maps, unmaps, qbufs;
 	unsigned int violations; /* of the API's rules */
 	uint32_t set_fourcc;
+	unsigned int edids; /* times one was set */
+	uint32_t edid_blocks;
+	uint8_t edid[512];
 
 	/* Inside. */
 	int fd;

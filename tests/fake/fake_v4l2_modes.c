@@ -2,6 +2,7 @@
 #include "tests/fake/fake_v4l2_modes.h"
 
 #include <errno.h>
+#include <string.h>
 
 uint32_t fake_v4l2_buf_type(const struct fake_v4l2 *f)
 {
@@ -145,5 +146,40 @@ int fake_v4l2_enum_interval(const struct fake_v4l2 *f, struct v4l2_frmivalenum *
 	e->type = V4L2_FRMIVAL_TYPE_DISCRETE;
 	e->discrete.numerator = 1;
 	e->discrete.denominator = e->pixel_format == V4L2_PIX_FMT_MJPEG ? 30 : f->slow_fps;
+	return 0;
+}
+
+int fake_v4l2_timings_cap(const struct fake_v4l2 *f, struct v4l2_dv_timings_cap *c)
+{
+	if (f->no_timings || !f->max_clock_khz)
+		return -ENOTTY;
+	c->type = V4L2_DV_BT_656_1120;
+	c->bt.max_width = 4096;
+	c->bt.max_height = 2304;
+	c->bt.max_pixelclock = f->max_clock_khz * UINT64_C(1000);
+	return 0;
+}
+
+int fake_v4l2_edid(struct fake_v4l2 *f, bool set, struct v4l2_edid *e)
+{
+	if (f->no_timings || f->no_edid)
+		return -ENOTTY;
+	if (!set) {
+		if (!f->edid_blocks)
+			return -ENODATA;
+		if (e->start_block >= f->edid_blocks)
+			return -EINVAL;
+		if (e->blocks > f->edid_blocks - e->start_block)
+			e->blocks = f->edid_blocks - e->start_block;
+		memcpy(e->edid, f->edid + (size_t)128 * e->start_block, (size_t)128 * e->blocks);
+		return 0;
+	}
+	if (e->blocks > f->edid_blocks_max) {
+		e->blocks = f->edid_blocks_max;
+		return -E2BIG;
+	}
+	memcpy(f->edid, e->edid, (size_t)128 * e->blocks);
+	f->edid_blocks = e->blocks;
+	f->edids++;
 	return 0;
 }

@@ -11,5 +11,7 @@ void fake_v4l2_complete_format(struct fake_v4l2 *f, struct v4l2_format *fmt);
 int fake_v4l2_query_timings(const struct fake_v4l2 *f, struct v4l2_dv_timings *t);
 int fake_v4l2_enum_format(const struct fake_v4l2 *f, struct v4l2_fmtdesc *d);
 int fake_v4l2_enum_interval(const struct fake_v4l2 *f, struct v4l2_frmivalenum *e);
+int fake_v4l2_timings_cap(const struct fake_v4l2 *f, struct v4l2_dv_timings_cap *c);
+int fake_v4l2_edid(struct fake_v4l2 *f, bool set, struct v4l2_edid *e);
 
 #endif

@@ -20,6 +20,8 @@ int v4l2_rig_set_up(void **state)
 	struct ka_source_v4l2_cfg cfg = {.device = "/dev/fake", .wish = {.fps = 60}};
 
 	assert_non_null(r);
+	r->edid.keep = true;
+	cfg.edid = &r->edid;
 	fake_v4l2_init(&r->dev);
 	cfg.io = &r->dev.io;
 	cfg.home = (struct ka_wake){count_home, &r->homes};

@@ -7,6 +7,7 @@
 #include "tests/fake/fake_v4l2.h"
 
 struct v4l2_rig {
+	struct ka_edid_wish edid; /* kept as it is */
 	struct fake_v4l2 dev;
 	struct ka_source *src;
 	struct ka_source_info info;

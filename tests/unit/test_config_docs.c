@@ -101,6 +101,9 @@ static void test_the_commented_file_shows_the_defaults(void **state)
 	SAME(video.source);
 	SAME_TEXT(video.device);
 	SAME(video.format);
+	SAME_TEXT(video.edid);
+	SAME_TEXT(video.edid_modes);
+	SAME_TEXT(video.edid_name);
 	SAME(video.width);
 	SAME(video.height);
 	SAME(video.fps);
