@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/agent_host.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -54,6 +55,21 @@ static void picture(void *ctx, struct ka_host_picture *out)
 	out->width = signal.geometry.width;
 	out->height = signal.geometry.height;
 	out->kbps = ka_capture_kbps(p->capture);
+}
+
+static size_t modes(void *ctx, struct ka_video_mode out[static KA_HOST_MODES_MAX])
+{
+	struct ka_agent_parts *p = ctx;
+
+	static_assert(KA_HOST_MODES_MAX >= KA_CAPTURE_MODES_MAX, "it fits");
+	return ka_capture_modes(p->capture, out);
+}
+
+static int set_mode(void *ctx, const struct ka_video_mode *mode)
+{
+	struct ka_agent_parts *p = ctx;
+
+	return ka_capture_prefer(p->capture, mode);
 }
 
 static int snapshot(void *ctx, size_t max_bytes, struct ka_wake done, void **out)
@@ -125,6 +141,8 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 		.set_wish = set_wish,
 		.request_key = request_key,
 		.picture = picture,
+		.modes = modes,
+		.set_mode = set_mode,
 		.snapshot = snapshot,
 		.snapshot_take = snapshot_take,
 		.snapshot_drop = snapshot_drop,

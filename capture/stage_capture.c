@@ -194,6 +194,14 @@ static void prefer_mode(struct ka_stage_capture *s, int64_t now)
 	/* Closed, it only keeps it in mind. */
 	s->prepared = s->phase >= READY;
 	ret = s->source->ops->prefer(s->source, &mode);
+	if (ret == -EBUSY) {
+		/* Not while it has buffers: opened anew, it sets the mode first. */
+		set_cause(s, -EINPROGRESS, "");
+		drop_pending(s);
+		close_and_retry(s, now);
+		s->retry_us = now;
+		ret = s->source->ops->prefer(s->source, &mode);
+	}
 	if (ret < 0)
 		ka_log(WARN, "capture", "mode not set", "mode=%ux%u@%u cause=\"%s\"", mode.width, mode.height, mode.hz,
 		       ka_err_str(ret));

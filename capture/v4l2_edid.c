@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "capture/edid_priv.h"
 
 /* On a video node the pad of an EDID is the number of the input. */
 static uint32_t pad_of(const struct ka_v4l2_io *io, int fd)
@@ -29,9 +30,29 @@ static int get(const struct ka_v4l2_io *io, int fd, struct ka_edid *out)
 	return ret;
 }
 
+/* Drivers with CEC put a physical address of their own into the HDMI block. */
+static void forget_address(struct ka_edid *e)
+{
+	for (size_t block = KA_EDID_BLOCK; block < e->len; block += KA_EDID_BLOCK) {
+		uint8_t *b = &e->data[block];
+		size_t end = b[2] < KA_EDID_BLOCK ? b[2] : 0;
+
+		for (size_t at = 4; b[0] == KA_EDID_CTA && at + 5 < end; at += 1 + (b[at] & 31u)) {
+			if (b[at] >> 5 == KA_EDID_CTA_VENDOR && b[at + 1] == 0x03 && b[at + 2] == 0x0c &&
+			    b[at + 3] == 0)
+				b[at + 4] = b[at + 5] = 0;
+		}
+		ka_edid_seal(b);
+	}
+}
+
 static bool same(const struct ka_edid *a, const struct ka_edid *b)
 {
-	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+	struct ka_edid x = *a, y = *b;
+
+	forget_address(&x);
+	forget_address(&y);
+	return x.len == y.len && !memcmp(x.data, y.data, x.len);
 }
 
 static int set(const struct ka_v4l2_io *io, int fd, const struct ka_edid *want)
@@ -52,8 +73,7 @@ static int set(const struct ka_v4l2_io *io, int fd, const struct ka_edid *want)
 	}
 	if (ret < 0)
 		return ret;
-	/* Some drivers put a physical address of their own into it. */
-	if (get(io, fd, &now) < 0 || now.len != want->len)
+	if (get(io, fd, &now) < 0 || !same(&now, want))
 		return -EIO;
 	if (ka_edid_modes(want, modes))
 		ka_log(INFO, "capture", "EDID set", "preferred=%ux%u@%u bytes=%zu", modes[0].width, modes[0].height,

@@ -10,7 +10,10 @@
 #include "base/bytes.h"
 #include "base/hub.h"
 #include "base/input.h"
+#include "base/media.h"
 #include "base/wake.h"
+
+#define KA_HOST_MODES_MAX 32u
 
 struct ka_host_wish {
 	uint32_t kbps; /* 0 = by picture size */
@@ -38,6 +41,10 @@ struct ka_host {
 	void (*set_wish)(void *ctx, void *viewer, const struct ka_host_wish *wish);
 	void (*request_key)(void *ctx, void *viewer);
 	void (*picture)(void *ctx, struct ka_host_picture *out);
+	/* The modes that the target can be asked for, the preferred one first; how many. NULL = none, ever. */
+	size_t (*modes)(void *ctx, struct ka_video_mode out[static KA_HOST_MODES_MAX]);
+	/* Asks for one of them; the target may follow, in its own time. -ENOENT. Goes with modes. */
+	int (*set_mode)(void *ctx, const struct ka_video_mode *mode);
 	/* Begins to make a lossless PNG file of at most max_bytes of what viewers see; done is called when there is
 	 * something to take. -ENODATA: nobody watches; -KA_E_LIMIT: too many at a time. NULL = this machine cannot. */
 	int (*snapshot)(void *ctx, size_t max_bytes, struct ka_wake done, void **snapshot);

@@ -2,7 +2,10 @@
 /* What controllers ask about displays. There is one, number 0, and its size is what the target makes it. */
 #include "rustdesk/session/session_priv.h"
 
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/log.h"
 
 #define STOP_AFTER_US KA_SEC(2)
 
@@ -28,6 +31,40 @@ int ka_displays_capture(struct ka_session *s, const Rd__CaptureDisplays *c)
 	/* Not at once: each new start costs everybody a key picture, and a window that moves stops and starts. */
 	if (!c->n_add && contains_display_0(c->sub, c->n_sub))
 		s->video.stop_at_us = ka_clock_us() + STOP_AFTER_US;
+	return 0;
+}
+
+/* The fastest of the modes with that size. */
+static bool find_mode(const struct ka_session *s, const Rd__Resolution *size, struct ka_video_mode *out)
+{
+	const struct ka_host *host = s->cfg.host;
+	struct ka_video_mode modes[KA_HOST_MODES_MAX];
+	size_t n = host->modes ? host->modes(host->ctx, modes) : 0;
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (modes[i].width != size->width || modes[i].height != size->height)
+			continue;
+		/* The preferred one needs no change. */
+		if (!found || (modes[i].hz > out->hz && memcmp(out, &modes[0], sizeof(*out)) != 0))
+			*out = modes[i];
+		found = true;
+	}
+	return found;
+}
+
+/* Whether the target follows, and when, is its own affair: the size of the picture says so. Told the size there is,
+ * clients forget one they wished for in vain. */
+int ka_displays_resize(struct ka_session *s, int32_t display, const Rd__Resolution *size)
+{
+	const struct ka_host *host = s->cfg.host;
+	struct ka_video_mode mode;
+	bool other = size && ((uint32_t)size->width != s->video.width || (uint32_t)size->height != s->video.height);
+
+	if (display || !other || !ka_session_may(s, KA_RD_MAY_KEYBOARD) || !find_mode(s, size, &mode) ||
+	    host->set_mode(host->ctx, &mode) < 0)
+		return ka_displays_query(s, display);
+	ka_log(INFO, "session", "mode", "n=%u mode=%ux%u@%u", s->cfg.number, mode.width, mode.height, mode.hz);
 	return 0;
 }
 

@@ -35,12 +35,12 @@ static bool about_video(struct ka_session *s, const Rd__Misc *m, int *ret)
 	case RD__MISC__UNION_MESSAGE_QUERY:
 		*ret = ka_displays_query(s, m->message_query->switch_display);
 		return true;
-	/* The size is what the target makes it: told anew, clients forget the one they wished for. */
 	case RD__MISC__UNION_CHANGE_RESOLUTION:
-		*ret = ka_displays_query(s, 0);
+		*ret = ka_displays_resize(s, 0, m->change_resolution);
 		return true;
 	case RD__MISC__UNION_CHANGE_DISPLAY_RESOLUTION:
-		*ret = ka_displays_query(s, m->change_display_resolution->display);
+		*ret = ka_displays_resize(s, m->change_display_resolution->display,
+					  m->change_display_resolution->resolution);
 		return true;
 	default:
 		return false;

@@ -11,23 +11,46 @@ struct info {
 	Rd__PeerInfo peer;
 	Rd__DisplayInfo display;
 	Rd__DisplayInfo *displays[1];
-	Rd__Resolution resolution;
-	Rd__Resolution *resolution_list[1];
+	Rd__Resolution resolution; /* of the picture now */
+	Rd__Resolution choices[KA_HOST_MODES_MAX];
+	Rd__Resolution *resolution_list[1 + KA_HOST_MODES_MAX];
 	Rd__SupportedResolutions resolutions;
 	Rd__SupportedEncoding encoding;
 	Rd__Features features;
 	char username[TEXT_MAX], hostname[TEXT_MAX], platform[16], version[32], display_name[16];
 };
 
+static void add_resolution(struct info *i, Rd__Resolution *r)
+{
+	for (size_t n = 0; n < i->resolutions.n_resolutions; n++) {
+		if (i->resolution_list[n]->width == r->width && i->resolution_list[n]->height == r->height)
+			return;
+	}
+	i->resolution_list[i->resolutions.n_resolutions++] = r;
+}
+
+/* Clients show their menu when there is a choice, which is none for those who may only look. */
 static void fill_resolutions(struct info *i, const struct ka_session *s)
 {
+	const struct ka_host *host = s->cfg.host;
+	struct ka_video_mode modes[KA_HOST_MODES_MAX];
+	size_t n;
+
 	rd__resolution__init(&i->resolution);
 	i->resolution.width = (int32_t)s->video.width;
 	i->resolution.height = (int32_t)s->video.height;
-	i->resolution_list[0] = &i->resolution;
 	rd__supported_resolutions__init(&i->resolutions);
-	i->resolutions.n_resolutions = 1;
 	i->resolutions.resolutions = i->resolution_list;
+	add_resolution(i, &i->resolution);
+	if (!host->modes || !ka_session_may(s, KA_RD_MAY_KEYBOARD))
+		return;
+	n = host->modes(host->ctx, modes);
+	for (size_t m = 0; m < n; m++) {
+		rd__resolution__init(&i->choices[m]);
+		i->choices[m].width = modes[m].width;
+		i->choices[m].height = modes[m].height;
+		add_resolution(i, &i->choices[m]);
+	}
 }
 
 static void fill_display(struct info *i, const struct ka_session *s)

@@ -238,6 +238,7 @@ void ka_options_auto_fps(struct ka_session *s, uint32_t fps);
 int ka_displays_capture(struct ka_session *s, const Rd__CaptureDisplays *c) KA_MUST_USE;
 /* Tells its size; nothing of one we do not have. */
 int ka_displays_query(struct ka_session *s, int32_t display) KA_MUST_USE;
+int ka_displays_resize(struct ka_session *s, int32_t display, const Rd__Resolution *size);
 
 /* menu.c */
 /* A box with a text that the user closes; the session goes on. At most 63 and 159 bytes. */

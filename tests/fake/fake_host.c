@@ -298,3 +298,31 @@ void fake_host_give_restart(struct fake_host *h)
 {
 	h->host.restart = restart;
 }
+
+static size_t modes(void *ctx, struct ka_video_mode out[static KA_HOST_MODES_MAX])
+{
+	struct fake_host *h = ctx;
+
+	for (size_t i = 0; i < h->n_modes; i++)
+		out[i] = h->modes[i];
+	return h->n_modes;
+}
+
+static int set_mode(void *ctx, const struct ka_video_mode *mode)
+{
+	struct fake_host *h = ctx;
+
+	pthread_mutex_lock(&h->lock);
+	h->set_mode = *mode;
+	h->modes_set++;
+	pthread_mutex_unlock(&h->lock);
+	return 0;
+}
+
+void fake_host_give_modes(struct fake_host *h, const struct ka_video_mode *given, size_t n)
+{
+	h->modes = given;
+	h->n_modes = n;
+	h->host.modes = modes;
+	h->host.set_mode = set_mode;
+}

@@ -33,6 +33,10 @@ struct fake_host {
 	unsigned int console_calls;
 	unsigned int restarts;
 	int restart_result;
+	const struct ka_video_mode *modes;
+	size_t n_modes;
+	struct ka_video_mode set_mode; /* the latest */
+	unsigned int modes_set;
 };
 
 int fake_host_init(struct fake_host *h);
@@ -53,6 +57,8 @@ struct ka_input fake_host_input(struct fake_host *h, unsigned int i);
 struct ka_host_wish fake_host_wish(struct fake_host *h);
 /* From now on it has a wire to the reset button. Before sessions exist. */
 void fake_host_give_restart(struct fake_host *h);
+/* From now on the target can be asked for these. Before sessions exist. */
+void fake_host_give_modes(struct fake_host *h, const struct ka_video_mode *modes, size_t n);
 /* From now on it takes commands and gives each this answer. Before sessions exist. */
 void fake_host_give_console(struct fake_host *h, const char *answer);
 

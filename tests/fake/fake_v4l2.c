@@ -256,6 +256,8 @@ static int call_locked(struct fake_v4l2 *f, unsigned long request, void *arg)
 		return fake_v4l2_timings_cap(f, arg);
 	case VIDIOC_G_EDID:
 	case VIDIOC_S_EDID:
+		if (request == VIDIOC_S_EDID && f->edid_busy && find_buf(f, 0))
+			return -EBUSY;
 		return fake_v4l2_edid(f, request == VIDIOC_S_EDID, arg);
 	case VIDIOC_SUBSCRIBE_EVENT:
 		return f->no_timings ? -ENOTTY : 0;

@@ -160,6 +160,21 @@ int fake_v4l2_timings_cap(const struct fake_v4l2 *f, struct v4l2_dv_timings_cap 
 	return 0;
 }
 
+/* As drivers with CEC do: an address of their own in the HDMI block. */
+static void put_address(uint8_t *edid, uint32_t blocks)
+{
+	static const uint8_t hdmi[] = {0x03, 0x0c, 0x00};
+	uint8_t *at = blocks > 1 ? memmem(edid + 128, 120, hdmi, sizeof(hdmi)) : NULL;
+	uint8_t sum = 0;
+
+	if (!at)
+		return;
+	at[3] = 0x21;
+	for (size_t i = 0; i < 127; i++)
+		sum = (uint8_t)(sum + edid[128 + i]);
+	edid[255] = (uint8_t)-sum;
+}
+
 int fake_v4l2_edid(struct fake_v4l2 *f, bool set, struct v4l2_edid *e)
 {
 	if (f->no_timings || f->no_edid)
@@ -179,6 +194,7 @@ int fake_v4l2_edid(struct fake_v4l2 *f, bool set, struct v4l2_edid *e)
 		return -E2BIG;
 	}
 	memcpy(f->edid, e->edid, (size_t)128 * e->blocks);
+	put_address(f->edid, e->blocks);
 	f->edid_blocks = e->blocks;
 	f->edids++;
 	return 0;

@@ -51,6 +51,7 @@ static void test_nothing_happens_while_nobody_watches(void **state)
 	struct ka_signal sig;
 	struct ka_capture *c;
 	struct watcher w;
+	unsigned int opens;
 
 	(void)state;
 	fake_v4l2_init(&dev);
@@ -64,7 +65,7 @@ static void test_nothing_happens_while_nobody_watches(void **state)
 	capture_rig_leave(&w);
 	/* The device is closed soon after. */
 	for (int64_t end = ka_clock_us() + PATIENCE_MS * 1000; ka_clock_us() < end;) {
-		bool closed;
+		bool closed; /* also by the look at its modes at the start */
 
 		pthread_mutex_lock(&dev.lock);
 		closed = dev.closes == dev.opens;
@@ -72,12 +73,13 @@ static void test_nothing_happens_while_nobody_watches(void **state)
 		if (closed)
 			break;
 	}
-	assert_int_equal(dev.opens, 1);
-	assert_int_equal(dev.closes, 1);
+	assert_true(dev.opens >= 1 && dev.opens <= 2);
+	assert_int_equal(dev.closes, dev.opens);
 	ka_capture_stats(c, &st);
 	assert_true(st.encoded > 0);
+	opens = dev.opens;
 	capture_rig_finish(c);
-	assert_int_equal(dev.opens, 1);
+	assert_int_equal(dev.opens, opens);
 	assert_int_equal(dev.violations, 0);
 	fake_v4l2_fini(&dev);
 }

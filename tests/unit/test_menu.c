@@ -234,6 +234,60 @@ static void test_wish_for_a_size_is_answered_with_the_true_one(void **state)
 	assert_int_equal(client_fence(&r->client), 0);
 }
 
+static const struct ka_video_mode some_modes[] = {{1920, 1080, 30}, {1920, 1080, 60}, {1024, 768, 60}, {1280, 720, 60}};
+
+static void test_size_of_the_menu_is_asked_of_the_target(void **state)
+{
+	struct session_rig *r = *state;
+	const Rd__SupportedResolutions *list;
+
+	fake_host_give_modes(&r->host, some_modes, KA_ARRAY_LEN(some_modes));
+	assert_true(session_rig_login(r, NULL));
+	list = r->client.msg->login_response->peer_info->resolutions;
+	assert_int_equal(list->n_resolutions, 3);
+	assert_int_equal(list->resolutions[0]->width, 1280); /* what it is now */
+	assert_int_equal(list->resolutions[1]->width, 1920);
+	assert_int_equal(list->resolutions[2]->height, 768);
+	assert_int_equal(client_fence(&r->client), 0);
+	/* No answer: the size of the picture will say whether the target has followed. */
+	send_payload_hex(r, "9a 01 09 c2 01 06 08 80 08 10 80 06");
+	assert_int_equal(client_fence(&r->client), 0);
+	assert_int_equal(r->host.modes_set, 1);
+	assert_memory_equal(&r->host.set_mode, &some_modes[2], sizeof(some_modes[2]));
+	/* Of two with that size the one that is preferred already. */
+	send_payload_hex(r, "9a 01 0b a2 02 08 12 06 08 80 0f 10 b8 08");
+	assert_int_equal(client_fence(&r->client), 0);
+	assert_memory_equal(&r->host.set_mode, &some_modes[0], sizeof(some_modes[0]));
+	/* The size there is, and one that is not in the list: nothing is asked of anybody. */
+	send_payload_hex(r, "9a 01 09 c2 01 06 08 80 0a 10 d0 05");
+	assert_non_null(client_next(&r->client));
+	assert_non_null(client_next(&r->client));
+	send_payload_hex(r, "9a 01 09 c2 01 06 08 80 0a 10 d1 05");
+	assert_non_null(client_next(&r->client));
+	assert_non_null(client_next(&r->client));
+	assert_int_equal(r->host.modes_set, 2);
+}
+
+static void test_who_may_only_look_changes_no_size(void **state)
+{
+	struct session_rig *r = *state;
+	struct ka_gate_cfg gate = {.password = RIG_PASSWORD,
+				   .salt = RIG_SALT,
+				   .permissions = KA_RD_MAY_ALL & ~KA_RD_MAY_KEYBOARD,
+				   .max_controllers = 8};
+
+	ka_gate_free(r->gate);
+	assert_int_equal(ka_gate_new(&r->gate, &gate), 0);
+	fake_host_give_modes(&r->host, some_modes, KA_ARRAY_LEN(some_modes));
+	assert_true(session_rig_login(r, NULL));
+	assert_int_equal(r->client.msg->login_response->peer_info->resolutions->n_resolutions, 1);
+	assert_non_null(client_next(&r->client)); /* told that it may only look */
+	assert_int_equal(client_fence(&r->client), 0);
+	send_payload_hex(r, "9a 01 09 c2 01 06 08 80 08 10 80 06");
+	assert_true_size(r, client_next(&r->client));
+	assert_int_equal(r->host.modes_set, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +301,8 @@ int main(void)
 		RIG(test_codec_we_do_not_send_is_answered_when_chosen),
 		RIG(test_remembered_choices_raise_no_box_at_login),
 		RIG(test_wish_for_a_size_is_answered_with_the_true_one),
+		RIG(test_size_of_the_menu_is_asked_of_the_target),
+		RIG(test_who_may_only_look_changes_no_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

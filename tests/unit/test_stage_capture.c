@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The whole of capture/ on a scripted device: signals and devices that come and go. */
 #include <errno.h>
+#include <sched.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -157,6 +158,92 @@ static void test_device_without_orphans_restarts(void **state)
 	fake_v4l2_fini(&dev);
 }
 
+static unsigned int count(struct fake_v4l2 *dev, const unsigned int *what)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&dev->lock);
+	n = *what;
+	pthread_mutex_unlock(&dev->lock);
+	return n;
+}
+
+static void wait_count(struct fake_v4l2 *dev, const unsigned int *what, unsigned int n)
+{
+	int64_t end = ka_clock_us() + PATIENCE_MS * 1000;
+
+	while (count(dev, what) < n && ka_clock_us() < end)
+		sched_yield();
+	assert_int_equal(count(dev, what), n);
+}
+
+static void test_target_finds_a_monitor_that_nobody_watches(void **state)
+{
+	struct ka_video_mode modes[KA_CAPTURE_MODES_MAX], hd = {1280, 720, 60}, none = {1000, 700, 60};
+	struct ka_capture_cfg cfg = capture_rig_v4l2();
+	struct fake_v4l2 dev;
+	struct ka_capture *c;
+
+	(void)state;
+	fake_v4l2_init(&dev);
+	cfg.edid = "auto";
+	cfg.edid_modes = "800x600, 1280x720";
+	cfg.edid_name = "kvm";
+	dev.absent = true;
+	c = capture_rig_start(&cfg, &dev);
+	assert_int_equal(ka_capture_prefer(c, &hd), -ENOENT);
+	/* Plugged in later. */
+	pthread_mutex_lock(&dev.lock);
+	dev.absent = false;
+	pthread_mutex_unlock(&dev.lock);
+	wait_count(&dev, &dev.edids, 1);
+	wait_count(&dev, &dev.closes, 1);
+	assert_int_equal(ka_capture_modes(c, modes), 3);
+	assert_int_equal(modes[0].width, 800);
+	/* A choice opens it once more. */
+	assert_int_equal(ka_capture_prefer(c, &none), -ENOENT);
+	assert_int_equal(ka_capture_prefer(c, &hd), 0);
+	wait_count(&dev, &dev.edids, 2);
+	wait_count(&dev, &dev.closes, 2);
+	assert_int_equal(ka_capture_modes(c, modes), 3);
+	assert_int_equal(modes[0].width, 1280);
+	assert_int_equal(ka_capture_prefer(c, &hd), 0);
+	capture_rig_finish(c);
+	assert_int_equal(dev.opens, 2);
+	assert_int_equal(dev.streamons, 0);
+	fake_v4l2_fini(&dev);
+}
+
+static void test_mode_chosen_on_a_busy_device_reopens_it(void **state)
+{
+	struct ka_video_mode hd = {1280, 720, 60};
+	struct ka_capture_cfg cfg = capture_rig_v4l2();
+	struct fake_v4l2 dev;
+	struct ka_capture *c;
+	struct watcher w;
+	unsigned int opens;
+
+	(void)state;
+	fake_v4l2_init(&dev);
+	dev.edid_busy = true;
+	cfg.edid = "auto";
+	cfg.edid_modes = "800x600, 1280x720";
+	cfg.edid_name = "kvm";
+	c = capture_rig_start(&cfg, &dev);
+	wait_count(&dev, &dev.edids, 1);
+	capture_rig_watch(&w, c, 0, 0);
+	feed_until(&dev, &w, c, 640, 0);
+	opens = count(&dev, &dev.opens);
+	assert_int_equal(ka_capture_prefer(c, &hd), 0);
+	wait_count(&dev, &dev.edids, 2);
+	feed_until(&dev, &w, c, 640, 0);
+	assert_int_equal(count(&dev, &dev.opens), opens + 1);
+	capture_rig_leave(&w);
+	capture_rig_finish(c);
+	assert_int_equal(dev.violations, 0);
+	fake_v4l2_fini(&dev);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +251,8 @@ int main(void)
 		cmocka_unit_test(test_signal_goes_comes_and_changes),
 		cmocka_unit_test(test_stalled_device_is_restarted),
 		cmocka_unit_test(test_device_without_orphans_restarts),
+		cmocka_unit_test(test_target_finds_a_monitor_that_nobody_watches),
+		cmocka_unit_test(test_mode_chosen_on_a_busy_device_reopens_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
