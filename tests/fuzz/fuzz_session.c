@@ -267,7 +267,7 @@ static void do_publish(struct run *r)
 {
 	static const uint32_t widths[] = {1280, 640, 1920, 2};
 	uint8_t flags = ka_span_u8(&r->in);
-	size_t size = (size_t)ka_span_le(&r->in, 2) << (flags >> 6);
+	size_t size = (size_t)ka_span_le(&r->in, 2) >> (flags & 64 ? 0 : 6) << (flags & 128 ? 3 : 0);
 	uint32_t width = widths[flags >> 1 & 3];
 
 	/* Sizes change at key pictures only. */
