@@ -27,10 +27,11 @@
 
 /* Streams at a time, logged in or not: room for every controller, its reconnects and signalling doubles, and a few
  * strangers, but no more threads than a small board bears. Past it, and past what one network may have that is not
- * logged in, a newcomer takes the place of whoever hogs most. The table is larger because those need a moment to go. */
+ * logged in, a newcomer takes the place of whoever hogs most. The table is larger because those need a moment to go, and
+ * newcomers may come sixteen at once. */
 #define MAX_STREAMS 24
 #define MAX_STRANGERS_PER_NETWORK 12
-#define PLACES 32
+#define PLACES 64
 #define STATUS_MS 500
 
 struct ka_rd {
@@ -114,7 +115,16 @@ static unsigned int count_strangers(const struct ka_rd *rd, const struct sockadd
 	return n;
 }
 
-/* Ends the oldest stream that is not logged in, of the network that has most of them. */
+/* Who has asked to log in may be somebody at the password dialog; then who came later may stay. */
+static bool gives_way(const struct ka_rd *rd, size_t i, size_t to)
+{
+	bool i_asked = ka_session_asked(rd->sessions[i]);
+	bool to_asked = ka_session_asked(rd->sessions[to]);
+
+	return i_asked == to_asked ? rd->numbers[i] < rd->numbers[to] : to_asked;
+}
+
+/* Ends a stream that is not logged in, of the network that has most of them: the oldest that has asked for nothing. */
 static void evict_stranger(struct ka_rd *rd)
 {
 	unsigned int most = 0;
@@ -123,7 +133,7 @@ static void evict_stranger(struct ka_rd *rd)
 	for (size_t i = 0; i < PLACES; i++) {
 		unsigned int n = is_stranger(rd, i) ? count_strangers(rd, &rd->peers[i]) : 0;
 
-		if (n > most || (n && n == most && rd->numbers[i] < rd->numbers[victim])) {
+		if (n > most || (n && n == most && gives_way(rd, i, victim))) {
 			most = n;
 			victim = i;
 		}

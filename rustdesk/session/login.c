@@ -254,6 +254,7 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 	ka_log_escape(s->peer_id, sizeof(s->peer_id), r->my_id, strlen(r->my_id));
 	ka_log_escape(s->peer_name, sizeof(s->peer_name), r->my_name, strlen(r->my_name));
 	make_claim(s, r);
+	atomic_store(&s->asked, true);
 	ret = judge_id(s, r->my_id);
 	if (ret < 0 || s->state != KA_SES_LOGIN)
 		return ret;

@@ -232,6 +232,11 @@ static void on_wake(void *arg)
 
 	if (reason) {
 		ka_session_close(s, reason);
+		/* Strangers are stopped to make room. */
+		if (!s->login_us && !ka_conn_pending(s->conn)) {
+			finish(s);
+			return;
+		}
 		/* The process may be going down: give the last words a moment, not the whole linger time. Who asks
 		 * again and again does not put off the end. */
 		if (uv_timer_get_due_in(&s->deadline) > STOP_LINGER_MS)
@@ -400,6 +405,11 @@ void ka_session_stop(struct ka_session *s, const char *reason)
 {
 	atomic_store(&s->stop_reason, reason);
 	ka_loop_wake(&s->loop);
+}
+
+bool ka_session_asked(struct ka_session *s)
+{
+	return atomic_load(&s->asked);
 }
 
 bool ka_session_logged_in(struct ka_session *s)

@@ -35,8 +35,11 @@ struct ka_session_cfg {
 /* Starts the thread. in->fd is taken over in any case. */
 int ka_session_start(struct ka_session **out, const struct ka_session_cfg *cfg,
 		     const struct ka_incoming *in) KA_MUST_USE;
-/* Any thread; never blocks. reason: shown to the controller; static text. */
+/* Any thread; never blocks. reason: shown to the controller; static text. Who has not logged in leaves at once, words
+ * or not. */
 void ka_session_stop(struct ka_session *s, const char *reason);
+/* Any thread. True once the controller has asked to log in, with or without a password. */
+bool ka_session_asked(struct ka_session *s);
 /* Any thread. True once the controller has logged in. */
 bool ka_session_logged_in(struct ka_session *s);
 /* Any thread. True once the thread is about to end. */

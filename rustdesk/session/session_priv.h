@@ -140,6 +140,7 @@ struct ka_session {
 	atomic_bool approved;  /* any thread */
 
 	_Atomic(const char *) stop_reason; /* any thread */
+	atomic_bool asked;		   /* any thread */
 	atomic_bool logged_in;		   /* any thread */
 	atomic_bool ended;		   /* any thread */
 	atomic_bool pk_rejected;	   /* any thread */

@@ -64,6 +64,24 @@ static void on_input(void *ctx, struct ka_input *event)
 	}
 }
 
+static int on_restart(void *ctx)
+{
+	const struct session_bench *b = bench_of(ctx);
+
+	demand(b->cfg.permissions & KA_RD_MAY_POWER && may_watch(b) && (b->shown.approved || b->shown.full));
+	return 0;
+}
+
+static void on_console(void *ctx, const struct ka_host_caller *caller, const char *line, char *answer,
+		       size_t answer_size)
+{
+	const struct session_bench *b = bench_of(ctx);
+
+	demand(may_watch(b) && caller->session == b->number);
+	demand(ka_utf8_valid(line, SIZE_MAX));
+	ka_str_copy(answer, answer_size, line);
+}
+
 static void on_ended(void *arg)
 {
 	struct session_bench *b = arg;
@@ -79,6 +97,8 @@ void session_bench_init(struct session_bench *b)
 	b->fd = -1;
 	demand(fake_host_init(&b->machine) == 0);
 	b->machine.host.input = on_input;
+	b->machine.host.restart = on_restart;
+	b->machine.host.console = on_console;
 	b->cfg = (struct ka_rd_cfg){
 		.server = "",
 		.relay = "",
@@ -116,7 +136,7 @@ void session_bench_open(struct session_bench *b)
 
 	b->cfg.access = &b->access;
 	b->cfg.n_access = 1;
-	demand(ka_gate_new(&b->gate, &gate) == 0);
+	demand(ka_gate_new(&b->gate, &gate) == 0 && ka_chat_room_new(&b->chat) == 0);
 }
 
 void session_bench_start(struct session_bench *b, enum ka_path path, bool secure, const struct sockaddr_storage *peer)
@@ -127,6 +147,7 @@ void session_bench_start(struct session_bench *b, enum ka_path path, bool secure
 		.identity = &b->identity,
 		.host = &b->machine.host,
 		.gate = b->gate,
+		.chat = b->chat,
 		.ended = {.fn = on_ended, .arg = b},
 	};
 	struct ka_incoming in = {.path = path, .secure = secure, .peer = *peer};
@@ -387,5 +408,6 @@ void session_bench_fini(struct session_bench *b)
 {
 	session_bench_end(b);
 	ka_gate_free(b->gate);
+	ka_chat_room_free(b->chat);
 	fake_host_fini(&b->machine);
 }

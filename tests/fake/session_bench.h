@@ -31,6 +31,7 @@ struct session_bench {
 	uint8_t totp_key[KA_TOTP_KEY_MAX];
 	size_t totp_key_len;
 	struct ka_gate *gate;
+	struct ka_chat_room *chat;
 	bool secret_path; /* it must be sealed before anything is said */
 
 	struct ka_session *session; /* NULL = none */
