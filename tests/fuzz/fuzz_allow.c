@@ -41,14 +41,14 @@ static void check_addresses(const char *list)
 		struct sockaddr_storage a = address(from[i]);
 
 		/* Without a digit and without "::" there is no address in it. */
-		if (ka_allow_address(list, &a))
+		if (ka_allow_address(list, &a, i & 1))
 			demand(!list[strspn(list, ", \t\r\n")] || strpbrk(list, "0123456789:"));
 	}
 	/* IPv4 is the same in either family. */
 	struct sockaddr_storage in4 = address(from[0]);
 	struct sockaddr_storage mapped = address(from[1]);
 
-	demand(ka_allow_address(list, &in4) == ka_allow_address(list, &mapped));
+	demand(ka_allow_address(list, &in4, false) == ka_allow_address(list, &mapped, false));
 }
 
 static void check_id(const char *list, char *id)

@@ -63,7 +63,9 @@ def watched(name, agent, witness, footprint, **figures):
 
 
 def start_watching(agent):
-    """The footprint counts from before the witness, once everything has run once."""
+    """The footprint counts from before the witness, once everything has run once (libuv keeps a spare descriptor)."""
+    if agent.serve_port:
+        hostile.at_once(agent.serve_port, "127.0.0.2", False)
     for _ in range(20):
         hostile.after_login(agent.port, "127.0.0.2", True, PASSWORD)
     with Controller.direct("127.0.0.1", agent.port) as client:
@@ -127,7 +129,7 @@ def test_half_open(served):
             client.login(PASSWORD)
     seconds = time.monotonic() - start
     # Streams have limits, whoever holds the other end.
-    assert most["threads"] <= footprint.start["threads"] + 26 and most["fds"] <= footprint.start["fds"] + 200, most
+    assert most["threads"] <= footprint.start["threads"] + 26 and most["fds"] <= footprint.start["fds"] + 300, most
     for sock in idle:
         sock.close()
     watched("half open", served, witness, footprint, connections=HALF_OPEN, seconds=round(seconds, 1), most=most)
