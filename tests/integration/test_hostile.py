@@ -115,7 +115,10 @@ def test_half_open(served):
     """They come, say nothing and stay, at all three ports; others come in all the same."""
     witness, footprint = start_watching(served)
     start, source, idle = time.monotonic(), hostile.sources(), []
-    with witness:
+    with witness, Controller.direct("127.0.0.1", served.port, local=("127.0.0.98", 0)) as typing:
+        typing.send_login(None)  # somebody at the password dialog does not have to give way
+        typing.send(test_delay=pb.TestDelay(time=1, from_client=True))
+        typing.wait_for(lambda r: r.kind == "test_delay" and r.msg.from_client, 20)
         for n in range(HALF_OPEN):
             idle.append(hostile.connect((served.port, served.serve_port, served.session_port)[n % 3], next(source)))
         most = footprint.now()
@@ -127,6 +130,7 @@ def test_half_open(served):
         with Controller.via_id_box(box) as client:
             assert client.secure
             client.login(PASSWORD)
+        typing.login(PASSWORD)
     seconds = time.monotonic() - start
     # Streams have limits, whoever holds the other end.
     assert most["threads"] <= footprint.start["threads"] + 26 and most["fds"] <= footprint.start["fds"] + 300, most
