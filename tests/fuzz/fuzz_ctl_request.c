@@ -39,8 +39,10 @@ static void chat(struct fake_console *f, const char *line)
 
 	f->kicked = f->approved = f->refused = 0;
 	ka_console_chat(&f->console, &caller, line, answer, sizeof(answer));
-	if (!ka_utf8_valid(answer, sizeof(answer)) || strstr(answer, "abc234") || f->kicked || f->approved ||
-	    f->refused)
+	if (!ka_utf8_valid(answer, sizeof(answer)) || f->kicked || f->approved || f->refused)
+		abort();
+	/* The one-time password, unless it was asked in that word. */
+	if (strstr(answer, "abc234") && !strstr(line, "abc234"))
 		abort();
 }
 
