@@ -140,7 +140,7 @@ static void on_tick(uv_timer_t *t)
 		ka_session_close(s, "Timeout");
 		return;
 	}
-	if (ka_conn_stalled_us(s->conn, now) > TX_STALL_US) {
+	if (KA_MAX(ka_conn_stalled_us(s->conn, now), ka_video_stalled_us(s, now)) > TX_STALL_US) {
 		s->end_reason = "the controller stopped reading";
 		finish(s);
 		return;

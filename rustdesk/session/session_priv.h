@@ -48,6 +48,9 @@ struct ka_ses_video {
 	bool fresh;	    /* nothing has been sent since the decoder's last start */
 	int64_t stop_at_us; /* the controller has stopped watching, and has not come back by then; 0 = it watches */
 	bool first_sent;    /* the controller has been sent a picture: pointer events count from here */
+	bool held;	    /* pictures wait for the link, */
+	uint64_t acked;	    /* which has carried so many bytes, */
+	int64_t moved_us;   /* the last of them then */
 	bool ack_required;  /* web clients: one picture at a time */
 	bool ack_pending;
 	int64_t ack_since_us;
@@ -214,6 +217,8 @@ int ka_video_start(struct ka_session *s) KA_MUST_USE;
 void ka_video_stop(struct ka_session *s);
 /* Sends what may be sent now: called on new packets, drained output, acknowledgements and each tick. */
 int ka_video_pump(struct ka_session *s) KA_MUST_USE;
+/* For how long pictures have waited for a link that carries nothing. */
+int64_t ka_video_stalled_us(const struct ka_session *s, int64_t now_us);
 /* The controller starts a fresh decoder: nothing but a key picture may come next. */
 void ka_video_restart(struct ka_session *s);
 void ka_video_update_wish(struct ka_session *s);

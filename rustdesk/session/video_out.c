@@ -29,10 +29,14 @@ static void set_wish(struct ka_session *s, struct ka_qos_wish wish)
 /* What the socket says. */
 static void feed_link(struct ka_session *s, int64_t now)
 {
+	struct ka_ses_video *v = &s->video;
 	struct ka_conn_link link;
 
 	ka_conn_get_link(s->conn, &link);
-	ka_qos_link(&s->video.qos, now,
+	if (link.acked != v->acked || !v->held)
+		v->moved_us = now;
+	v->acked = link.acked;
+	ka_qos_link(&v->qos, now,
 		    &(struct ka_qos_link){.acked = link.acked,
 					  .outstanding = link.outstanding,
 					  .unsent = link.unsent,
@@ -192,9 +196,15 @@ static bool hold_back(struct ka_session *s, int64_t now)
 {
 	int64_t hold = ka_qos_hold_us(&s->video.qos, now);
 
+	s->video.held = hold > 0;
 	if (hold)
 		ka_timer_once(&s->pace, on_pace, (uint64_t)(hold + 999) / 1000);
 	return hold > 0;
+}
+
+int64_t ka_video_stalled_us(const struct ka_session *s, int64_t now_us)
+{
+	return s->video.viewer && s->video.held ? now_us - s->video.moved_us : 0;
 }
 
 int ka_video_pump(struct ka_session *s)
@@ -211,6 +221,7 @@ int ka_video_pump(struct ka_session *s)
 		if (v->ack_pending && now - v->ack_since_us < ACK_TIMEOUT_US)
 			break;
 		if (ka_screenshot_under_way(s)) {
+			v->held = false;
 			ka_timer_once(&s->pace, on_pace, UNDER_WAY_MS);
 			break;
 		}

@@ -12,10 +12,10 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/integration")]
+sys.path.insert(0, str(ROOT / "tests"))
 os.environ.setdefault("KVMAGENT", str(ROOT / "build/release/agent/kvmagent"))
 
-import conftest  # noqa: E402  the agent as a process
+from peer import agent as process  # noqa: E402
 from peer.controller import Controller  # noqa: E402
 
 REPEATS = 9
@@ -39,7 +39,7 @@ def first_picture(agent):
         with connect(agent) as client:
             client.decode = False
             start = time.monotonic()
-            client.send_login(conftest.PASSWORD)
+            client.send_login(process.PASSWORD)
             client.wait_login()
             client.wait_for("video_frame", 5)
             times.append((time.monotonic() - start) * 1000)
@@ -52,7 +52,7 @@ def whole_path(agent, seconds=6):
     """CPU milliseconds of the agent per picture delivered to one viewer, and its resident memory in MiB."""
     with connect(agent) as client:
         client.decode = False
-        client.login(conftest.PASSWORD)
+        client.login(process.PASSWORD)
         client.run(1)
         before, count = cpu_seconds(agent.pid), len(client.received("video_frame"))
         client.run(seconds)
@@ -68,7 +68,7 @@ def main():
     print("== the agent, test card, one viewer on loopback", flush=True)
     for size in ((1280, 720), (1920, 1080)):
         with tempfile.TemporaryDirectory() as folder:
-            agent = conftest.Agent(pathlib.Path(folder), video={"width": size[0], "height": size[1], "fps": 30})
+            agent = process.Agent(pathlib.Path(folder), video={"width": size[0], "height": size[1], "fps": 30})
             idle = agent.rss_kib() / 1024
             first = first_picture(agent)
             cpu, rate, busy = whole_path(agent)

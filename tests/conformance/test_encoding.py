@@ -3,7 +3,8 @@
 
 import pytest
 
-from conftest import PASSWORD, dial
+from devices import dial
+from peer.agent import PASSWORD
 from peer import pb
 
 

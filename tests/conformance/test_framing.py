@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from conftest import PASSWORD, dial
+from devices import dial
+from peer.agent import PASSWORD
 from peer import framing, pb, sockets
 
 

@@ -7,7 +7,7 @@ import statistics
 
 import pytest
 
-from conftest import dial
+from devices import dial
 from peer import pb
 
 KEYBOARD, CLIPBOARD, AUDIO, FILE, RESTART, RECORDING, BLOCK_INPUT, PRIVACY = 0, 2, 3, 4, 5, 6, 7, 8

@@ -7,7 +7,8 @@ import re
 import pytest
 from nacl import bindings as sodium
 
-from conftest import PASSWORD, SERVE
+from devices import SERVE
+from peer.agent import PASSWORD
 from peer import handshake, pb
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from conftest import PASSWORD, dial, registered
+from devices import dial, registered
+from peer.agent import PASSWORD
 from peer import handshake, pb
 from peer.controller import Controller, LoginError
 

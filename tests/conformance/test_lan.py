@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import far_hosts
+from devices import far_hosts
 from peer import lan, pb
 from peer.netloop import free_port_block
 

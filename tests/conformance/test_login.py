@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from conftest import PASSWORD, dial
+from devices import dial
+from peer.agent import PASSWORD
 from peer import handshake, pb
 from peer.controller import LoginError
 

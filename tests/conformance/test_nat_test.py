@@ -3,7 +3,7 @@
 
 import time
 
-from conftest import registered
+from devices import registered
 from peer import pb
 from peer.controller import Controller
 

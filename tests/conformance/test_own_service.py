@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from conftest import PASSWORD, SERVE
+from devices import SERVE
+from peer.agent import PASSWORD
 from peer import addr, handshake, pb, rendezvous
 from peer.conn import Conn
 from peer.controller import Controller

@@ -3,7 +3,6 @@
 
 import pytest
 
-from conftest import PASSWORD, Hands
 from peer.controller import LoginError
 from peer.framing import frame
 

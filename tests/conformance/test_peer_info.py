@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from conftest import PASSWORD, dial
+from devices import dial
+from peer.agent import PASSWORD
 
 
 @pytest.fixture(scope="module", name="info")

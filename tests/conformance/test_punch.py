@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from conftest import PASSWORD, far_hosts, registered
+from devices import far_hosts, registered
+from peer.agent import PASSWORD
 from peer import addr, pb, sockets
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller

@@ -5,7 +5,8 @@ import contextlib
 
 import pytest
 
-from conftest import PASSWORD, far_hosts, registered
+from devices import far_hosts, registered
+from peer.agent import PASSWORD
 from peer import pb
 from peer.controller import Controller
 from peer.servers import MockServers

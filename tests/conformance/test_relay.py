@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from conftest import PASSWORD, far_hosts, registered
+from devices import far_hosts, registered
+from peer.agent import PASSWORD
 from peer import addr, handshake, pb
 from peer.conn import Conn
 from peer.controller import Controller

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from conftest import PASSWORD, dial
+from devices import dial
+from peer.agent import PASSWORD
 from peer import pb
 from peer.controller import LoginError
 

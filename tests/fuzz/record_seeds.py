@@ -11,9 +11,9 @@ import pathlib
 import sys
 import tempfile
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / part) for part in ("integration", "")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from conftest import PASSWORD, Agent  # noqa: E402 (the path above)
+from peer.agent import PASSWORD, Agent  # noqa: E402 (the path above)
 from peer import controls  # noqa: E402
 from peer.conn import Conn  # noqa: E402
 from peer.controller import Controller  # noqa: E402

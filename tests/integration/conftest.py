@@ -6,7 +6,6 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from peer.agent import PASSWORD, PROGRAM, ROOT, TESTS, Agent, to_libconfig  # noqa: E402,F401
 from peer.fixtures import fixture_agent, fixture_start_agent  # noqa: E402,F401
 
 

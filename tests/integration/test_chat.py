@@ -3,7 +3,7 @@
 
 import re
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer.controller import Controller
 from test_trust import h1, restart_with, salt_of
 

@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from conftest import PASSWORD, PROGRAM
+from peer.agent import PASSWORD, PROGRAM
 from peer import pb
 from peer.controller import Controller, LoginError
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import addr, pb
 from peer.conn import Conn
 from peer.controller import Controller, LoginError

@@ -3,7 +3,7 @@
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import pb
 from peer.controller import Controller, LoginError
 from peer.controls import LEFT, supported_decoding

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from google.protobuf import descriptor_pb2
 
-from conftest import ROOT, TESTS
+from peer.agent import ROOT, TESTS
 
 OTHER_NAMES = {"Envelope": "RendezvousMessage", "ConfigureUpdate": "ConfigUpdate",
                "SupportedResolutions": "Resolutions"}

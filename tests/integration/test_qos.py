@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import qos, slowlink
 
 pytestmark = pytest.mark.skipif(not slowlink.available(), reason="needs root and /dev/net/tun")

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import card, lan, pb, real, rendezvous
 from peer.conn import PeerClosed, PeerTimeout
 from peer.controller import Controller

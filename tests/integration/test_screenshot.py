@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import card
 from peer.controller import Controller, PeerClosed
 

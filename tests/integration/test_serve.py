@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import PASSWORD, PROGRAM, ROOT
+from peer.agent import PASSWORD, PROGRAM, ROOT
 from peer import card, pb
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller, LoginError

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import PASSWORD, PROGRAM, to_libconfig
+from peer.agent import PASSWORD, PROGRAM, to_libconfig
 from peer import card, pb
 from peer.conn import PeerClosed
 from peer.controller import Controller, LoginError

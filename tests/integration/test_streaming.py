@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import card
 from peer.controller import Controller
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer.controller import Controller, LoginError
 
 pytestmark = pytest.mark.tsan

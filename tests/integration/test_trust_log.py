@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import addr, pb
 from peer.conn import Conn, DecryptError, PeerClosed, PeerTimeout
 from peer.controller import Controller, LoginError

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import addr, handshake, pb, real
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller, LoginError

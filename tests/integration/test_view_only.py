@@ -6,7 +6,7 @@ then the same messages with the owner's password, which must do something, so th
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
-from conftest import PASSWORD
+from peer.agent import PASSWORD
 from peer import pb
 from test_trust import connect, h1, restart_with, salt_of
 

@@ -97,10 +97,10 @@ class Agent:
 
     def all_released(self):
         """True when the last report of each function holds nothing."""
-        last = dict(self.reports())
+        last = dict(self.reports())  # the first byte of "control" is a report id
         held = [b for b in (last.get("keyboard", b"\0" * 8)[:1], last.get("keyboard", b"\0" * 8)[2:],
                             last.get("abs", b"\0")[:1], last.get("rel", b"\0")[:1],
-                            last.get("control", b"\0\0\0")) if any(b)]
+                            last.get("control", b"\0\0\0")[1:]) if any(b)]
         return not held
 
     def rss_kib(self):
