@@ -4,8 +4,8 @@
 import pytest
 
 from devices import dial
-from peer.agent import PASSWORD
 from peer import pb
+from peer.agent import PASSWORD
 
 
 def test_zero_in_a_oneof_is_a_request(client):

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from devices import dial, logged_in
-from peer.agent import PASSWORD
 from peer import pb
+from peer.agent import PASSWORD
 
 
 @pytest.fixture(name="web")

@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from devices import dial
-from peer.agent import PASSWORD
 from peer import framing, pb, sockets
+from peer.agent import PASSWORD
 
 
 def with_header(payload, size):

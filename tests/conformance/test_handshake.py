@@ -8,8 +8,8 @@ import pytest
 from nacl import bindings as sodium
 
 from devices import SERVE
-from peer.agent import PASSWORD
 from peer import handshake, pb
+from peer.agent import PASSWORD
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller
 from peer.framing import frame

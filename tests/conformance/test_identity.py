@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from devices import dial, registered
-from peer.agent import PASSWORD
 from peer import handshake, pb
+from peer.agent import PASSWORD
 from peer.controller import Controller, LoginError
 
 

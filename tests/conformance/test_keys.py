@@ -4,8 +4,8 @@
 import pytest
 
 from devices import logged_in
-from peer.hands import Hands
 from peer import keys, pb
+from peer.hands import Hands
 from peer.hands import SENTINEL
 
 ORDINARY = sorted(set(keys.KEYS) - set(keys.MODIFIERS) - {SENTINEL})

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from devices import dial
-from peer.agent import PASSWORD
 from peer import handshake, pb
+from peer.agent import PASSWORD
 from peer.controller import LoginError
 
 KINDS = [

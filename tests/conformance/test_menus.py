@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from devices import logged_in
-from peer.hands import Hands
 from peer import pb
+from peer.hands import Hands
 
 PRV_NOT_SUPPORTED, BLOCK_ON_FAILED, BLOCK_OFF_SUCCEEDED = 3, 3, 4
 

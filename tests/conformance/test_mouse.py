@@ -4,10 +4,10 @@
 import pytest
 
 from devices import dial
-from peer.agent import PASSWORD
-from peer.hands import Hands
 from peer import pb
+from peer.agent import PASSWORD
 from peer.controller import BACK, FORWARD, LEFT, MIDDLE, RIGHT
+from peer.hands import Hands
 from peer.hands import position
 
 W, H = 640, 360

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from devices import SERVE
-from peer.agent import PASSWORD
 from peer import addr, handshake, pb, rendezvous
+from peer.agent import PASSWORD
 from peer.conn import Conn
 from peer.controller import Controller
 

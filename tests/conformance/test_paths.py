@@ -3,8 +3,10 @@
 
 import pytest
 
+from peer.agent import PASSWORD
 from peer.controller import LoginError
 from peer.framing import frame
+from peer.hands import Hands
 
 
 def test_session_is_sealed_wherever_the_protocol_can(path):

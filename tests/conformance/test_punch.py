@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from devices import far_hosts, registered
-from peer.agent import PASSWORD
 from peer import addr, pb, sockets
+from peer.agent import PASSWORD
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller
 

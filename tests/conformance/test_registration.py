@@ -6,8 +6,8 @@ import contextlib
 import pytest
 
 from devices import far_hosts, registered
-from peer.agent import PASSWORD
 from peer import pb
+from peer.agent import PASSWORD
 from peer.controller import Controller
 from peer.servers import MockServers
 

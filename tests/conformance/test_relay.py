@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from devices import far_hosts, registered
-from peer.agent import PASSWORD
 from peer import addr, handshake, pb
+from peer.agent import PASSWORD
 from peer.conn import Conn
 from peer.controller import Controller
 from peer.servers import MockServers

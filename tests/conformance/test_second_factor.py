@@ -10,8 +10,8 @@ import time
 import pytest
 
 from devices import dial
-from peer.agent import PASSWORD
 from peer import pb
+from peer.agent import PASSWORD
 from peer.controller import LoginError
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from devices import SERVE, dial, far_hosts, registered
-from peer.agent import PASSWORD
 from peer import addr, pb
+from peer.agent import PASSWORD
 from peer.agent import Agent
 from peer.conn import Conn, PeerClosed, PeerTimeout
 from peer.controller import Controller, LoginError

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from devices import dial, logged_in
-from peer.agent import PASSWORD
 from peer import h264, pb
+from peer.agent import PASSWORD
 from peer.controller import LoginError
 from peer.controls import supported_decoding
 

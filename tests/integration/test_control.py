@@ -17,8 +17,8 @@ import time
 
 import pytest
 
-from peer.agent import PASSWORD, PROGRAM
 from peer import pb
+from peer.agent import PASSWORD, PROGRAM
 from peer.controller import Controller, LoginError
 
 KVMAGENTCTL = str(pathlib.Path(PROGRAM).parent / "kvmagentctl")

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from peer.agent import PASSWORD
 from peer import addr, pb
+from peer.agent import PASSWORD
 from peer.conn import Conn
 from peer.controller import Controller, LoginError
 from peer.servers import MockServers

@@ -3,8 +3,8 @@
 
 import pytest
 
-from peer.agent import PASSWORD
 from peer import pb
+from peer.agent import PASSWORD
 from peer.controller import Controller, LoginError
 from peer.controls import LEFT, supported_decoding
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from peer.agent import PASSWORD
 from peer import qos, slowlink
+from peer.agent import PASSWORD
 
 pytestmark = pytest.mark.skipif(not slowlink.available(), reason="needs root and /dev/net/tun")
 

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from peer.agent import PASSWORD
 from peer import card, lan, pb, real, rendezvous
+from peer.agent import PASSWORD
 from peer.conn import PeerClosed, PeerTimeout
 from peer.controller import Controller
 from peer.netloop import free_port_block

@@ -10,8 +10,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from peer.agent import PASSWORD
 from peer import card
+from peer.agent import PASSWORD
 from peer.controller import Controller, PeerClosed
 
 pytestmark = pytest.mark.tsan

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from peer.agent import PASSWORD, PROGRAM, ROOT
 from peer import card, pb
+from peer.agent import PASSWORD, PROGRAM, ROOT
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller, LoginError
 from peer.framing import frame

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from peer.agent import PASSWORD, PROGRAM, to_libconfig
 from peer import card, pb
+from peer.agent import PASSWORD, PROGRAM, to_libconfig
 from peer.conn import PeerClosed
 from peer.controller import Controller, LoginError
 from peer.controls import LEFT, RIGHT, supported_decoding

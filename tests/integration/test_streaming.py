@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from peer.agent import PASSWORD
 from peer import card
+from peer.agent import PASSWORD
 from peer.controller import Controller
 
 pytestmark = pytest.mark.tsan

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from peer.agent import PASSWORD, PROGRAM
 from peer import pb
+from peer.agent import PASSWORD, PROGRAM
 from peer.controller import Controller, LoginError
 
 

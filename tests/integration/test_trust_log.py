@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from peer.agent import PASSWORD
 from peer import addr, pb
+from peer.agent import PASSWORD
 from peer.conn import Conn, DecryptError, PeerClosed, PeerTimeout
 from peer.controller import Controller, LoginError
 from peer.servers import MockServers

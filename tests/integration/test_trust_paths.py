@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from peer.agent import PASSWORD
 from peer import addr, handshake, pb, real
+from peer.agent import PASSWORD
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller, LoginError
 from peer.servers import MockServers

@@ -6,8 +6,8 @@ then the same messages with the owner's password, which must do something, so th
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
-from peer.agent import PASSWORD
 from peer import pb
+from peer.agent import PASSWORD
 from test_trust import connect, h1, restart_with, salt_of
 
 # They end the session, or begin another.
