@@ -385,10 +385,39 @@ static void test_descriptor_that_is_no_stream_is_refused_and_closed(void **state
 	assert_null(c);
 }
 
+/* More is under way than the peer's kernel takes at once. */
+static void test_finish_ends_after_the_last_byte_and_goes_on_reading(void **state)
+{
+	static uint8_t data[100000];
+	static uint8_t got[sizeof(data) + 1];
+	struct rig *r = *state;
+
+	memset(data, 0x5a, sizeof(data));
+	assert_int_equal(ka_conn_send_framed(r->conn, data, sizeof(data)), 0);
+	ka_conn_finish(r->conn);
+	ka_conn_finish(r->conn);
+	assert_int_equal(peer_reads(r, got, sizeof(data)), sizeof(data));
+	assert_memory_equal(got, data, sizeof(data));
+	/* The end, and not just nothing more for now. */
+	for (int64_t deadline = ka_clock_us() + KA_SEC(20); recv(r->peer, got, 1, MSG_DONTWAIT | MSG_PEEK) < 0;) {
+		assert_true(ka_clock_us() < deadline);
+		turn(r);
+	}
+	assert_int_equal(recv(r->peer, got, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(r->ended, 0);
+	peer_sends(r, "08 0102");
+	wait_for(r, &r->messages, 1);
+	shutdown(r->peer, SHUT_WR);
+	wait_for(r, &r->ended, 1);
+	assert_int_equal(r->end_err, 0);
+	ka_conn_finish(r->conn);
+}
+
 int main(void)
 {
 #define RIG(test) cmocka_unit_test_setup_teardown(test, open_rig, close_rig)
 	const struct CMUnitTest tests[] = {
+		RIG(test_finish_ends_after_the_last_byte_and_goes_on_reading),
 		RIG(test_length_at_the_limit_waits_for_the_rest),
 		RIG(test_one_byte_over_the_limit_ends_it),
 		RIG(test_garbage_while_sealed_ends_it),
