@@ -21,7 +21,8 @@ SERVE = {"enabled": True, "address": "127.0.0.1", "port": 0, "session_port": 0}
 # Calls come faster here than the device serves one network, so a lost one must not cost much.
 # path in the log; is the client on another machine, and how does it dial
 WAYS = {"lan": ("same LAN", False, {}), "punched": ("punched", True, {}),
-        "relay": ("relay", True, {"direct": False, "relay_timeout": 2.0}), "device-relay": ("relay", True, {"force_relay": True})}
+        "relay": ("relay", True, {"direct": False, "relay_timeout": 2.0}),
+        "device-relay": ("relay", True, {"force_relay": True})}
 ALL = ["served", *(f"mock-{way}" for way in WAYS),
        *(pytest.param(f"real-{way}", marks=REAL) for way in ("lan", "punched", "relay"))]
 

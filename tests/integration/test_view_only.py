@@ -12,8 +12,8 @@ from test_trust import connect, h1, restart_with, salt_of
 
 # They end the session, or begin another.
 FATAL = {("Misc", "close_reason"), ("Message", "login_request"), ("Message", "public_key")}
-CHAT = ["/help", "/release", "/release all", "/key a", "/keys ctrl+alt+del", "/type hello", "/combo ctrl-alt-del", "/power",
-        "/power press", "/reset", "/input release", "/mouse 1 1", "hello"]
+CHAT = ["/help", "/release", "/release all", "/key a", "/keys ctrl+alt+del", "/type hello", "/combo ctrl-alt-del",
+        "/power", "/power press", "/reset", "/input release", "/mouse 1 1", "hello"]
 SCALAR = {FieldDescriptor.CPPTYPE_BOOL: True, FieldDescriptor.CPPTYPE_STRING: "abc", FieldDescriptor.CPPTYPE_FLOAT: 1.0,
           FieldDescriptor.CPPTYPE_DOUBLE: 1.0}
 
