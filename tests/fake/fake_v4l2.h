@@ -46,7 +46,7 @@ struct fake_v4l2 {
 	uint32_t pad;		 /* added to each stride */
 	unsigned int max_bufs;
 	bool no_edid;
-	bool edid_busy; /* it takes none while it has buffers */
+	bool edid_busy;		  /* it takes none while it has buffers */
 	uint32_t edid_blocks_max; /* it takes */
 	uint32_t max_clock_khz;	  /* of DV_TIMINGS_CAP; 0 = says nothing */
 	uint32_t slow_fps;	  /* this much for raw formats, 30 for MJPEG; 0 = says nothing */

@@ -53,7 +53,8 @@ def test_size_chosen_in_the_menu_is_asked_of_the_target(sources, tmp_path):
     device.plug("640x480p59")
     with agent_for(device, tmp_path, edid_modes=MODES) as agent, watch_with_modes(agent) as peer:
         sizes = [(r.width, r.height) for r in peer.peer_info.resolutions.resolutions]
-        assert sizes[0] in ((640, 480), (1280, 720)) and set(sizes) == {(640, 480), (1280, 720), (1920, 1080), (800, 600)}
+        assert sizes[0] in ((640, 480), (1280, 720))
+        assert set(sizes) == {(640, 480), (1280, 720), (1920, 1080), (800, 600)}
         lib.picture_where(peer, bars, "bars")
         peer.change_resolution(800, 600, display=0)
         lib.eventually(lambda: preferred(device) == "800x600", "the EDID prefers 800x600")
