@@ -284,6 +284,36 @@ static json_t *run_release(struct call *k)
 	return json_pack("{s:b}", "released", 1);
 }
 
+static json_t *run_power(struct call *k)
+{
+	static const struct {
+		const char *word, *done;
+		enum ka_atx_action action;
+	} actions[] = {{"press", "power button pressed", KA_ATX_POWER},
+		       {"hold", "power button held", KA_ATX_HOLD},
+		       {"reset", "reset button pressed", KA_ATX_RESET}};
+	size_t i = 0;
+	int ret;
+
+	if (!k->word)
+		return json_pack("{s:i}", "light", k->c->port.light(k->c->port.ctx));
+	while (i < KA_ARRAY_LEN(actions) && strcmp(k->word, actions[i].word))
+		i++;
+	if (i == KA_ARRAY_LEN(actions))
+		return fail(k, KA_CONSOLE_USAGE, "usage: power, power press, power hold or power reset");
+	ret = k->c->port.press(k->c->port.ctx, actions[i].action);
+	if (ret == -EBUSY)
+		return fail(k, KA_CONSOLE_REFUSED, "a button is being pressed already");
+	if (ret < 0)
+		return fail(k, KA_CONSOLE_REFUSED,
+			    "that button is not wired: see section 'power' of the configuration");
+	if (from_chat(k))
+		ka_log(INFO, "console", actions[i].done, "n=%u", k->caller->session);
+	else
+		ka_log(INFO, "console", actions[i].done, "uid=%u", (unsigned int)k->caller->uid);
+	return json_pack("{s:s}", "done", actions[i].done);
+}
+
 static json_t *run_version(struct call *k)
 {
 	const struct ka_console_facts *f = &k->c->facts;
@@ -296,7 +326,7 @@ static json_t *(*const handlers[KA_CONSOLE_COUNT])(struct call *k) = {
 	[KA_CONSOLE_HELP] = run_help,	      [KA_CONSOLE_STATUS] = run_status,	    [KA_CONSOLE_ID] = run_id,
 	[KA_CONSOLE_SESSIONS] = run_sessions, [KA_CONSOLE_APPROVE] = run_approve,   [KA_CONSOLE_REFUSE] = run_refuse,
 	[KA_CONSOLE_KICK] = run_kick,	      [KA_CONSOLE_PASSWORD] = run_password, [KA_CONSOLE_RELEASE] = run_release,
-	[KA_CONSOLE_VERSION] = run_version,
+	[KA_CONSOLE_POWER] = run_power,	      [KA_CONSOLE_VERSION] = run_version,
 };
 
 static json_t *run(struct call *k, enum ka_console_id id, size_t n, const char *const *words)

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "agent/atx.h"
 #include "agent/console_table.h"
 #include "base/attr.h"
 #include "base/bytes.h"
@@ -39,6 +40,10 @@ struct ka_console_port {
 	int (*approve)(void *ctx, uint32_t number);
 	int (*refuse)(void *ctx, uint32_t number);
 	void (*otp)(void *ctx, char *dst, size_t dst_size);
+	/* The target's power light: 1 on, 0 off, -1 unknown. */
+	int (*light)(void *ctx);
+	/* -ENOTSUP: not wired; -EBUSY: another button is being pressed. */
+	int (*press)(void *ctx, enum ka_atx_action action);
 	/* Lets go of all that anybody holds. */
 	void (*release)(void *ctx);
 	/* What to paste into a client; returns how many it filled. */

@@ -64,6 +64,20 @@ static void get_otp(void *ctx, char *dst, size_t dst_size)
 	ka_rd_get_otp(v->rd, dst, dst_size);
 }
 
+static int light(void *ctx)
+{
+	struct ka_console_view *v = ctx;
+
+	return ka_atx_light(&v->parts->atx);
+}
+
+static int press(void *ctx, enum ka_atx_action action)
+{
+	struct ka_console_view *v = ctx;
+
+	return ka_atx_request(&v->parts->atx, action);
+}
+
 /* Only sessions hold anything, and one that has ended has let go of it. */
 static void release(void *ctx)
 {
@@ -103,6 +117,8 @@ void ka_console_port_init(struct ka_console *out, struct ka_console_view *view)
 			 .approve = approve,
 			 .refuse = refuse,
 			 .otp = get_otp,
+			 .light = light,
+			 .press = press,
 			 .release = release,
 			 .links = list_links},
 		.facts = {.id = view->identity->id,

@@ -223,6 +223,20 @@ static void show_release(struct ka_bytes *out, const json_t *data)
 	add(out, "all keys and buttons are released\n");
 }
 
+static void show_power(struct ka_bytes *out, const json_t *data)
+{
+	const char *done = json_string_value(json_object_get(data, "done"));
+	int64_t light = number_of(data, "light");
+
+	if (done)
+		add(out, "%s\n", done);
+	else
+		add(out, "the target is %s\n",
+		    light < 0 ? "on or off: its power light is not wired"
+		    : light   ? "on"
+			      : "off");
+}
+
 static void show_version(struct ka_bytes *out, const json_t *data)
 {
 	const json_t *reported = json_object_get(data, "reported");
@@ -236,7 +250,8 @@ static void (*const shows[KA_CONSOLE_COUNT])(struct ka_bytes *out, const json_t 
 	[KA_CONSOLE_ID] = show_id,	     [KA_CONSOLE_SESSIONS] = show_sessions,
 	[KA_CONSOLE_APPROVE] = show_done,    [KA_CONSOLE_REFUSE] = show_done,
 	[KA_CONSOLE_KICK] = show_done,	     [KA_CONSOLE_PASSWORD] = show_password,
-	[KA_CONSOLE_RELEASE] = show_release, [KA_CONSOLE_VERSION] = show_version,
+	[KA_CONSOLE_RELEASE] = show_release, [KA_CONSOLE_POWER] = show_power,
+	[KA_CONSOLE_VERSION] = show_version,
 };
 
 int ka_console_text_render(struct ka_bytes *out, enum ka_console_id id, const json_t *data)

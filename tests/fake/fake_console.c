@@ -70,6 +70,19 @@ static void get_otp(void *ctx, char *dst, size_t dst_size)
 	snprintf(dst, dst_size, "abc234");
 }
 
+static int light(void *ctx)
+{
+	return ((struct fake_console *)ctx)->light;
+}
+
+static int press(void *ctx, enum ka_atx_action action)
+{
+	struct fake_console *f = ctx;
+
+	f->pressed = action;
+	return f->press_result;
+}
+
 static void release(void *ctx)
 {
 	((struct fake_console *)ctx)->released++;
@@ -98,6 +111,8 @@ void fake_console_init(struct fake_console *f)
 				     .approve = approve,
 				     .refuse = refuse,
 				     .otp = get_otp,
+				     .light = light,
+				     .press = press,
 				     .release = release,
 				     .links = list_links},
 			    .facts = {.id = "123456789",

@@ -17,7 +17,10 @@ struct fake_console {
 	size_t n_sessions;
 	bool links;			    /* there are some */
 	uint32_t kicked, approved, refused; /* last number */
-	unsigned int released;		    /* how often */
+	int light;
+	enum ka_atx_action pressed; /* last */
+	int press_result;
+	unsigned int released; /* how often */
 };
 
 /* f stays where it is. */

@@ -101,6 +101,35 @@ static void test_unknown_and_mistyped_commands_are_usage(void **state)
 	assert_int_equal(f.kicked, 0);
 }
 
+static void test_power_presses_buttons_for_those_who_may(void **state)
+{
+	const struct ka_console_caller powerful = {
+		.where = KA_CONSOLE_CHAT, .session = 4, .permissions = KA_RD_MAY_POWER};
+	struct fake_console f;
+
+	(void)state;
+	fake_console_init(&f);
+	expect(&f, &typist, KA_CONSOLE_REFUSED, "your password does not open 'power'", WORDS("power", "reset"));
+	expect(&f, &op, KA_CONSOLE_USAGE, "usage: power, power press", WORDS("power", "off"));
+	assert_int_equal(f.pressed, KA_ATX_NONE);
+	expect(&f, &powerful, KA_CONSOLE_DONE, "reset button pressed", WORDS("power", "reset"));
+	assert_int_equal(f.pressed, KA_ATX_RESET);
+	expect(&f, &op, KA_CONSOLE_DONE, "power button held", WORDS("power", "hold"));
+	assert_int_equal(f.pressed, KA_ATX_HOLD);
+	expect(&f, &op, KA_CONSOLE_DONE, "power button pressed", WORDS("power", "press"));
+	assert_int_equal(f.pressed, KA_ATX_POWER);
+	f.press_result = -ENOTSUP;
+	expect(&f, &op, KA_CONSOLE_REFUSED, "not wired", WORDS("power", "press"));
+	f.press_result = -EBUSY;
+	expect(&f, &op, KA_CONSOLE_REFUSED, "already", WORDS("power", "press"));
+	f.light = 1;
+	expect(&f, &op, KA_CONSOLE_DONE, "the target is on\n", WORDS("power"));
+	f.light = 0;
+	expect(&f, &op, KA_CONSOLE_DONE, "the target is off\n", WORDS("power"));
+	f.light = -1;
+	expect(&f, &op, KA_CONSOLE_DONE, "not wired", WORDS("power"));
+}
+
 static void test_help_lists_what_the_caller_may_use(void **state)
 {
 	struct ka_console_answer a;
@@ -360,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_table_is_whole),
 		cmocka_unit_test(test_arguments_are_checked),
 		cmocka_unit_test(test_unknown_and_mistyped_commands_are_usage),
+		cmocka_unit_test(test_power_presses_buttons_for_those_who_may),
 		cmocka_unit_test(test_help_lists_what_the_caller_may_use),
 		cmocka_unit_test(test_chat_is_bounded_by_its_permissions),
 		cmocka_unit_test(test_sessions_show_the_operator_more_than_the_chat),

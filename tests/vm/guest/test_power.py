@@ -52,6 +52,19 @@ def test_restart_of_the_client_presses_reset(chip, tmp_path, active_low):
     assert level(base, RESET) is None
 
 
+def test_operator_presses_power_and_holds_it_to_the_end(chip, tmp_path):
+    name, base = chip
+    power = {"chip": name, "power_line": "1", "led_line": "2", "hold_ms": 20000}
+    with lib.Agent(tmp_path, power=power) as agent:
+        ctl = (lib.ROOT / "build/release/agent/kvmagentctl", "--socket", agent.folder / "run/control")
+        assert lib.run(*ctl, "power") == "the target is off\n"
+        assert lib.run(*ctl, "power", "hold") == "power button held\n"
+        lib.eventually(lambda: level(base, 1) == "hi", "the button is held")
+        # The end of the agent lets go at once, however long it was to be held.
+        assert agent.stop() < lib.PATIENCE_S / 2
+    assert level(base, 1) is None
+
+
 def test_without_wiring_it_is_said_in_words(tmp_path):
     with lib.Agent(tmp_path) as agent, connect(agent) as peer:
         peer.send_misc(restart_remote_device=True)
