@@ -121,18 +121,32 @@ static bool plain_key(const char *key)
 	       strspn(key, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/") == 43;
 }
 
-/* "a.b.c" with small numbers: clients compute with it. */
-static bool plain_version(const char *v)
+/* What is wrong with a version, or NULL. Clients compute with it, and one they cannot read counts as very old. */
+static const char *version_fault(const char *v)
 {
-	unsigned int parts = 1;
+	static const char format[] = "'version' must be three numbers, and a fourth below 10 if need be: \"1.4.9\" or "
+				     "\"1.4.9-1\"";
+	static const char ends[] = {'.', '.', '-', '\0'};
+	unsigned int parts[4] = {0};
 
-	for (const char *p = v; *p; p++) {
-		if (*p == '.' && p > v && p[1] && p[-1] != '.')
-			parts++;
-		else if (*p < '0' || *p > '9')
-			return false;
+	for (size_t i = 0; i < KA_ARRAY_LEN(parts); i++) {
+		size_t digits = strspn(v, "0123456789");
+
+		if (!digits || digits > (i == 3 ? 1 : 3))
+			return format;
+		parts[i] = (unsigned int)strtoul(v, NULL, 10);
+		v += digits;
+		if (i >= 2 && !*v)
+			break;
+		if (*v != ends[i])
+			return format;
+		v++;
 	}
-	return parts == 3;
+	/* From there on clients name the display in what they ask, and expect it in what they get. */
+	if (parts[0] * 1000000 + parts[1] * 1000 + parts[2] < 1002004)
+		return "'version' must be \"1.2.4\" or later: to older devices clients speak another form of the "
+		       "protocol";
+	return NULL;
 }
 
 /* The passwords together; decodes the hash. */
@@ -165,6 +179,7 @@ static void check_passwords(struct ka_config_reader *r, const config_t *cfg, con
 static void check_whole(struct ka_config_reader *r, const config_t *cfg, const struct ka_config_raw *raw)
 {
 	struct ka_errbuf why = {""};
+	const char *fault = version_fault(raw->rustdesk.version);
 
 	if (raw->rustdesk.id[0] && (strlen(raw->rustdesk.id) < 6 || !plain_id(raw->rustdesk.id)))
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.id"),
@@ -173,10 +188,10 @@ static void check_whole(struct ka_config_reader *r, const config_t *cfg, const s
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.key"),
 			       "'key' must be the server's public key: 44 base64 characters, the content of "
 			       "id_ed25519.pub beside hbbs");
-	if (!plain_version(raw->rustdesk.version))
-		ka_config_fail(r, config_lookup(cfg, "rustdesk.version"), "'version' must be three numbers: \"1.3.8\"");
 	if (ka_capture_check_edid("auto", raw->video.edid_modes, raw->video.edid_name, &why) < 0)
 		ka_config_fail(r, config_lookup(cfg, "video.edid_modes"), "%s", why.text);
+	if (fault)
+		ka_config_fail(r, config_lookup(cfg, "rustdesk.version"), "%s", fault);
 	if ((raw->video.width == 0) != (raw->video.height == 0))
 		ka_config_fail(r, config_lookup(cfg, "video"),
 			       "'width' and 'height' go together; 0 and 0 for the default");

@@ -291,6 +291,6 @@ const struct ka_config_raw ka_config_defaults = {
 		     .serve = {.address = "", .public_address = "", .port = 21116, .session_port = 21117},
 		     .lan_discovery = true,
 		     .lan_port = 21119,
-		     .version = "1.3.8",
+		     .version = "1.4.9",
 		     .max_sessions = KA_RD_MAX_SESSIONS},
 };

@@ -123,9 +123,6 @@ static void test_whole_checks(void **state)
 		     "test.cfg:1:", "keyboard");
 	expect_error("rustdesk = { one_time_password_length = 0; };", "test.cfg:1:", "nobody could log in");
 	ka_config_free(parse_good("rustdesk = { one_time_password_length = 0; approval = true; };"));
-	expect_error("rustdesk = { version = \"1.3\"; };", "test.cfg:1:", "5 to 16");
-	expect_error("rustdesk = { version = \"1.3.x\"; };", "test.cfg:1:", "three numbers");
-	expect_error("rustdesk = { version = \"1..33\"; };", "test.cfg:1:", "three numbers");
 	expect_error("rustdesk = { serve = { peers = 3; }; };", "test.cfg:1:", "must be a list of groups");
 	expect_error("rustdesk = { serve = { peers = ( 3 ); }; };", "test.cfg:1:", "must be a group");
 	expect_error("rustdesk = { serve = { peers = ( { id = \"kvm-two\"; } ); }; };", "test.cfg:1:", "needs 'id'");
