@@ -7,7 +7,7 @@ import re
 import pytest
 
 from devices import dial
-from peer.agent import PASSWORD
+from peer.agent import PASSWORD, VERSION
 
 
 @pytest.fixture(scope="module", name="info")
@@ -42,7 +42,7 @@ def test_platform_is_linux(info):
 
 def test_version_offers_what_works_and_nothing_else(info):
     """The version is at least 1.2.4, for displays and Map mode, and the configured one: it decides which menus show."""
-    assert info.version == "1.3.8" and version_number(info.version) >= version_number("1.2.4")
+    assert info.version == VERSION and version_number(info.version) >= version_number("1.2.4")
 
 
 def test_platform_and_version_can_be_configured(windows):

@@ -8,7 +8,7 @@ import pytest
 
 from devices import far_hosts, registered
 from peer import addr, pb, sockets
-from peer.agent import PASSWORD
+from peer.agent import PASSWORD, VERSION
 from peer.conn import Conn, PeerClosed
 from peer.controller import Controller
 
@@ -69,7 +69,7 @@ def test_punch_hole_sent_echoes_the_address(punch):
 def test_punch_hole_sent_says_id_version_and_own_nat_type(punch, known):
     """PunchHoleSent has the device's id, a version that is not empty, and its own NAT type, not the client's."""
     msg = punch(nat_type=pb.NAT_UNKNOWN).msg
-    assert msg.id == known.id and msg.version == "1.3.8" and msg.nat_type == pb.NAT_ASYMMETRIC
+    assert msg.id == known.id and msg.version == VERSION and msg.nat_type == pb.NAT_ASYMMETRIC
 
 
 def test_punch_hole_sent_offers_neither_upnp_nor_ipv6(punch):

@@ -8,7 +8,7 @@ import pytest
 
 from devices import far_hosts, registered
 from peer import addr, handshake, pb
-from peer.agent import PASSWORD
+from peer.agent import PASSWORD, VERSION
 from peer.conn import Conn
 from peer.controller import Controller
 from peer.servers import MockServers
@@ -59,7 +59,7 @@ def test_answer_to_request_relay_says_nothing_but_address_and_version(servers, k
     """RelayResponse to a RequestRelay has socket_addr, echoed, and version; no uuid, relay or id."""
     where = ask(servers, known, name_of(relay))
     msg = answer(servers, where).msg
-    assert msg == pb.RelayResponse(socket_addr=where, version="1.3.8")
+    assert msg == pb.RelayResponse(socket_addr=where, version=VERSION)
 
 
 def test_request_relay_is_answered_over_a_new_connection(servers, known, relay):
@@ -197,7 +197,7 @@ def test_relay_that_cannot_be_reached_is_refused_in_words(servers, known):
 def test_offer_has_everything_a_client_needs(servers, known):
     """RelayResponse to a PunchHole has socket_addr, uuid, relay, id and version."""
     msg = offer(servers, known).msg
-    assert msg.socket_addr and msg.uuid and msg.version == "1.3.8"
+    assert msg.socket_addr and msg.uuid and msg.version == VERSION
     assert msg.relay_server == servers.relay_address and msg.id == known.id
 
 

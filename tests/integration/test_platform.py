@@ -5,6 +5,7 @@ import pytest
 
 from conftest import PASSWORD
 from peer import keys
+from peer.agent import VERSION
 from peer.controller import Controller
 
 PLATFORMS = ["Linux", "Windows"]
@@ -19,7 +20,7 @@ def fixture_device(request, start_agent):
     with Controller.direct("127.0.0.1", agent.port) as client:
         client.login(PASSWORD)
         assert client.peer_info.platform == request.param
-        assert client.peer_info.version == "1.4.9"
+        assert client.peer_info.version == VERSION
         client.frame()
         yield agent, client, request.param
 

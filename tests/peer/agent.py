@@ -14,6 +14,7 @@ ROOT = TESTS.parent
 
 PROGRAM = os.environ.get("KVMAGENT", str(ROOT / "build/release/agent/kvmagent"))
 PASSWORD = "Passw0rd!"
+VERSION = "1.4.9"  # claimed by default
 CARD = {"source": "card", "width": 640, "height": 360, "fps": 30}
 
 
