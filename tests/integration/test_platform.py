@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the reported platform decides: each key as a client sends it to that platform, and the report the target gets."""
+"""What the platform decides: each key as a client sends it to that platform, and the report the target gets."""
 
 import pytest
 
