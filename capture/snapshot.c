@@ -146,12 +146,13 @@ static struct ka_frame *wait_frame(struct ka_snapshot *s, int64_t deadline_us)
 /* Into memory of our own, because the driver wants its buffer back. */
 static int copy_frame(const struct ka_frame *f, struct ka_frame **out)
 {
-	struct ka_frame d = *f;
+	/* Not all of it: the count of references is others' business. */
+	struct ka_frame d = {.format = f->format, .colour = f->colour, .width = f->width, .height = f->height};
 	struct ka_frame *copy;
 	int ret;
 
 	if (f->format == KA_PIX_MJPEG) {
-		memset(d.bufs, 0, sizeof(d.bufs));
+		d.planes[0].size = f->planes[0].size;
 		ret = ka_buf_new(&d.bufs[0], f->planes[0].size);
 		if (ret < 0)
 			return ret;
