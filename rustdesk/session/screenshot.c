@@ -14,8 +14,8 @@
 #define GAP_US KA_SEC(1) /* between the beginnings of two */
 /* A client that gets no whole message for 30 s hangs up. */
 #define SECONDS_MAX 20
-/* What the message has beside file and name. */
-#define OVERHEAD 64
+/* Of the output: answers to other questions find room beside the file. */
+#define LEFT_FREE (256u * 1024)
 
 /* text "": there is a file. */
 static int respond(struct ka_session *s, const char *sid, const char *text, const struct ka_bytes *png)
@@ -72,7 +72,7 @@ static size_t most_bytes(const struct ka_session *s)
 	size_t room = ka_conn_room(s->conn);
 	uint64_t rate = s->video.qos.rate;
 
-	room -= KA_MIN(room, (size_t)(KA_SES_SID_MAX + OVERHEAD));
+	room -= KA_MIN(room, (size_t)LEFT_FREE);
 	if (s->video.wish.narrow && rate)
 		room = (size_t)KA_MIN((uint64_t)room, rate * SECONDS_MAX);
 	return room;
