@@ -3,6 +3,7 @@
 tests/vm/guest/test_qos.py is the same with a real kernel's tc."""
 
 import os
+import time
 
 import pytest
 
@@ -24,3 +25,50 @@ def test_slow_controller_sees_young_pictures_and_the_other_notices_nothing(start
                         rustdesk={"direct": {"enabled": True, "address": "", "port": 0}})
     if not qos.check(lambda: qos.measure(scenario, agent, link, PASSWORD)):
         pytest.skip("this machine is too busy with other things")
+
+
+class Photographer(qos.Watcher):
+    """Watches, and asks for one screenshot."""
+
+    def __init__(self, place, port):
+        super().__init__(place, port, PASSWORD, 500, False)
+        self.file = None  # (when, ScreenshotResponse)
+
+    def _note(self):
+        for entry in self.client.log:
+            if entry.kind == "screenshot_response":
+                self.file = entry.time, entry.msg
+        super()._note()
+
+
+def measure_screenshot(agent, link):
+    """How long the file took, and what it did to both: {figure: number}."""
+    near, slow = Photographer(link.lan, agent.port), Photographer(link.far, agent.port)
+    near.start()
+    slow.start()
+    time.sleep(12)
+    asked = time.monotonic()
+    slow.client.screenshot(0, "far")
+    while not slow.file and time.monotonic() < asked + 60 and not slow.error:
+        time.sleep(0.05)
+    time.sleep(12)
+    near.stop()
+    slow.stop()
+    came, response = slow.file
+    assert response.msg == "" and len(response.data) > 150000
+    end = came + 10
+    return {"bytes": len(response.data), "took": came - asked,
+            "pause": next(s.at for s in slow.shown if s.at > came) - came,
+            "near": near.fps(asked, end) / near.fps(asked - 5, asked),
+            "rate": slow.kbps(end - 6, end) / slow.kbps(asked - 6, asked)}
+
+
+def test_screenshot_over_a_slow_link_leaves_the_stream_as_it_was(start_agent, link):
+    """A file that takes more than a second: nobody else notices, and afterwards pictures come as before."""
+    agent = start_agent(video={"width": 1280, "height": 720, "fps": 15, "card_noise": 100}, netns=link.names[0],
+                        rustdesk={"direct": {"enabled": True, "address": "", "port": 0}})
+    link.set(kbps=2000, delay_ms=10, queue_bytes=1 << 16)
+    seen = measure_screenshot(agent, link)
+    print(seen)
+    assert seen["took"] < 20 and seen["pause"] < 5, seen
+    assert seen["near"] > 0.8 and seen["rate"] > 0.6, seen
