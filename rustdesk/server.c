@@ -27,8 +27,8 @@
 
 /* Streams at a time, logged in or not: room for every controller, its reconnects and signalling doubles, and a few
  * strangers, but no more threads than a small board bears. Past it, and past what one network may have that is not
- * logged in, a newcomer takes the place of whoever hogs most. The table is larger because those need a moment to go, and
- * newcomers may come sixteen at once. */
+ * logged in, a newcomer takes the place of whoever hogs most. The table is larger because those need a moment to go,
+ * and newcomers may come sixteen at once. */
 #define MAX_STREAMS 24
 #define MAX_STRANGERS_PER_NETWORK 12
 #define PLACES 64

@@ -76,6 +76,32 @@ static void test_what_a_retry_changes_does_not_count(void **state)
 	assert_memory_equal(a, b, KA_SCOPE_LEN);
 }
 
+static void test_only_housekeeping_comes_in_every_kind_of_session(void **state)
+{
+	static const Rd__LoginRequest__UnionCase others[] = {
+		RD__LOGIN_REQUEST__UNION_FILE_TRANSFER, RD__LOGIN_REQUEST__UNION_PORT_FORWARD,
+		RD__LOGIN_REQUEST__UNION_TERMINAL, RD__LOGIN_REQUEST__UNION_VIEW_CAMERA};
+	Rd__Message key = RD__MESSAGE__INIT;
+	Rd__Message probe = RD__MESSAGE__INIT;
+	Rd__Message wrapped = RD__MESSAGE__INIT;
+	Rd__Misc misc = RD__MISC__INIT;
+
+	(void)state;
+	key.union_case = RD__MESSAGE__UNION_KEY_EVENT;
+	probe.union_case = RD__MESSAGE__UNION_TEST_DELAY;
+	wrapped.union_case = RD__MESSAGE__UNION_MISC;
+	wrapped.misc = &misc;
+	for (size_t i = 0; i < KA_ARRAY_LEN(others); i++) {
+		misc.union_case = RD__MISC__UNION_OPTION;
+		assert_false(ka_scope_allows(others[i], &key) || ka_scope_allows(others[i], &wrapped));
+		misc.union_case = RD__MISC__UNION_CLOSE_REASON;
+		assert_true(ka_scope_allows(others[i], &probe) && ka_scope_allows(others[i], &wrapped));
+	}
+	misc.union_case = RD__MISC__UNION_OPTION;
+	assert_true(ka_scope_allows(RD__LOGIN_REQUEST__UNION__NOT_SET, &key));
+	assert_true(ka_scope_allows(RD__LOGIN_REQUEST__UNION__NOT_SET, &wrapped));
+}
+
 static void test_versions_are_read_as_stock_reads_them(void **state)
 {
 	static const struct {
@@ -112,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_parameter_counts),
 		cmocka_unit_test(test_what_a_retry_changes_does_not_count),
+		cmocka_unit_test(test_only_housekeeping_comes_in_every_kind_of_session),
 		cmocka_unit_test(test_versions_are_read_as_stock_reads_them),
 	};
 
