@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# run.sh [TARGET|all] [SECONDS]: looks for more with the targets of build/fuzz (./dev build fuzz), SECONDS each, one after
-# another at the lowest priority, and prints what came of it. Finds and the grown corpora stay in build/fuzz-work.
+# run.sh [TARGET|all] [SECONDS]: looks for more with the targets of build/fuzz (./dev build fuzz), SECONDS each, one
+# after another at the lowest priority, and prints what came of it. Finds and grown corpora stay in build/fuzz-work.
 # run.sh --merge TARGET: takes what these found into the committed corpus, as little of it as covers the same.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
@@ -37,15 +37,21 @@ run_one() {
 	return "$status"
 }
 
+# merge INTO FROM...: by edges alone; by counts of them a corpus would be ten times as large.
+merge() {
+	"$program" "${limits[@]}" -use_counters=0 -merge=1 "$@" 2>/dev/null
+}
+
 merge_one() {
-	local target=$1 kept
+	local corpus=tests/fuzz/corpus/$1 program kept
+	program=$(program_of "$1")
 	kept=$(mktemp -d)
-	"$(program_of "$target")" "${limits[@]}" -use_counters=0 -merge=1 "$kept" "tests/fuzz/corpus/$target" "$work/$target" 2>/dev/null
-	find "tests/fuzz/corpus/$target" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
+	merge "$kept" "$corpus" "$work/$1"
 	# Seeds with a name stay as they are.
-	"$(program_of "$target")" "${limits[@]}" -use_counters=0 -merge=1 "tests/fuzz/corpus/$target" "$kept" 2>/dev/null
+	find "$corpus" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
+	merge "$corpus" "$kept"
 	rm -rf "$kept"
-	echo "$target: $(ls "tests/fuzz/corpus/$target" | wc -l) seeds"
+	echo "$1: $(ls "$corpus" | wc -l) seeds"
 }
 
 main() {

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Strangers who misbehave at every door, while a well-behaved controller watches and types: it keeps getting pictures and
-its keys arrive; memory, descriptors and threads are afterwards what they were. Counts are a twentieth of the full ones
-unless KVMAGENT_SOAK is set (./dev soak); figures go to $KVMAGENT_FIGURES, one line of JSON a test."""
+"""Strangers who misbehave at every door, while a well-behaved controller watches and types: it keeps getting pictures
+and its keys arrive; memory, descriptors and threads are afterwards what they were.
+
+Counts are a twentieth of the full ones unless KVMAGENT_SOAK is set (./dev soak); figures go to $KVMAGENT_FIGURES, one
+line of JSON a test."""
 
 import base64
 import itertools
-import json
 import os
 import re
-import socket
 import threading
 import time
 
@@ -16,7 +16,7 @@ import pytest
 
 from conftest import PASSWORD
 from peer import hostile, pb
-from peer.conn import Conn, PeerClosed, PeerTimeout
+from peer.conn import PeerClosed, PeerTimeout
 from peer.controller import Controller, LoginError
 from peer.framing import frame
 from peer.netloop import free_port_block
@@ -32,13 +32,6 @@ GOOD_FPS = 20 if SOAK else 0.5  # of 30; the latter on a busy machine under a sa
 
 QUIET = {"log": {"level": "info"}}
 ALONE = {"hold_ms": 0}  # strangers who are in may type too: nobody waits for them
-
-
-def note(name, **figures):
-    print(name, figures)
-    if "KVMAGENT_FIGURES" in os.environ:
-        with open(os.environ["KVMAGENT_FIGURES"], "a", encoding="utf-8") as out:
-            out.write(json.dumps({"test": name, **figures}) + "\n")
 
 
 @pytest.fixture(name="served")
@@ -58,7 +51,7 @@ def watched(name, agent, witness, footprint, **figures):
     good = witness.stop()
     assert good["good_fps"] >= GOOD_FPS, good
     flat = footprint.wait_flat(GROWN_KIB)
-    note(name, **figures, **good, **flat)
+    hostile.note(name, **figures, **good, **flat)
     assert agent.process.poll() is None
 
 
@@ -83,7 +76,8 @@ def stages(agent):
     return [
         (40, agent.port, hostile.at_once), (5, agent.serve_port, hostile.at_once),
         (5, agent.session_port, hostile.at_once),
-        (20, agent.port, hostile.in_header), (5, agent.serve_port, hostile.in_header), (5, agent.port, hostile.in_message),
+        (20, agent.port, hostile.in_header), (5, agent.serve_port, hostile.in_header),
+        (5, agent.port, hostile.in_message),
         (10, agent.port, hostile.after_hash),
         (5, agent.session_port, lambda *a: hostile.after_handshake(*a, agent.id, agent.device_key)),
         (5, agent.port, lambda *a: hostile.after_login(*a, PASSWORD)),

@@ -206,6 +206,12 @@ class RealServers:
     def stop_hbbr(self):
         self._stop("hbbr")
 
+    def kill_hbbs(self):
+        self._stop("hbbs", signal.SIGKILL)
+
+    def kill_hbbr(self):
+        self._stop("hbbr", signal.SIGKILL)
+
     def log(self, name="hbbs"):
         """What "hbbs" or "hbbr" wrote so far (its logger writes with a delay)."""
         return (self._folder / f"{name}.log").read_text(errors="replace")
@@ -236,11 +242,11 @@ class RealServers:
             if process.poll() is not None or deadline.passed():
                 raise OSError(f"{name} did not come up: {self.log(name)[-2000:]}")
 
-    def _stop(self, name):
+    def _stop(self, name, how=signal.SIGTERM):
         process = self._processes.pop(name, None)
         if process is None or process.poll() is not None:
             return
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(how)
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:

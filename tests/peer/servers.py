@@ -34,6 +34,19 @@ class MockServers:
         self.hbbs.stop()
         self.hbbr.stop()
 
+    def kill_hbbs(self):
+        """It forgets who is online, as a process does; not its database."""
+        self.hbbs.pause_service()
+
+    def kill_hbbr(self):
+        self.hbbr.pause_service()
+
+    def start_hbbs(self):
+        self.hbbs.resume_service()
+
+    def start_hbbr(self):
+        self.hbbr.resume_service()
+
     def restart(self):
         self.hbbs.restart()
         self.hbbr.restart()
