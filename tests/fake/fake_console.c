@@ -67,7 +67,7 @@ static int refuse(void *ctx, uint32_t number)
 static void get_otp(void *ctx, char *dst, size_t dst_size)
 {
 	(void)ctx;
-	snprintf(dst, dst_size, "abc234");
+	snprintf(dst, dst_size, "qrst789");
 }
 
 static int light(void *ctx)

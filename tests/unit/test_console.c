@@ -289,7 +289,7 @@ static void test_password_is_shown_to_the_operator(void **state)
 
 	(void)state;
 	fake_console_init(&f);
-	expect(&f, &op, KA_CONSOLE_DONE, "abc234\n", WORDS("password"));
+	expect(&f, &op, KA_CONSOLE_DONE, "qrst789\n", WORDS("password"));
 	f.console.facts.otp = false;
 	expect(&f, &op, KA_CONSOLE_REFUSED, "one-time passwords are off", WORDS("password"));
 }
