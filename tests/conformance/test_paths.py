@@ -95,7 +95,8 @@ def test_id_of_somebody_else_is_offline(path):
         if path.secure:
             with pytest.raises(LoginError, match="^Offline$"):
                 client.wait_login(5)
-            client.wait_closed(5)
+            if path.name == "local":  # it takes a second
+                client.wait_closed(5)
         else:
             client.wait_login(5)
 
