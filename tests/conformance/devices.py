@@ -14,6 +14,7 @@ from peer.hands import Hands
 from peer.servers import MockServers
 
 SERVE = {"enabled": True, "address": "127.0.0.1", "port": 0, "session_port": 0}
+HANDS_OFF = {"hold_ms": 0}
 REAL = pytest.mark.skipif(bool(real.unavailable()), reason=real.unavailable() or "available")
 # Addresses nobody has come from: the device counts failures and bounds calls for each.
 far_hosts = map(lambda n: f"127.1.{n // 250}.{n % 250 + 1}", itertools.count())
@@ -40,14 +41,14 @@ def fixture_run_agent(tmp_path_factory):
 
 @pytest.fixture(scope="module", name="device")
 def fixture_device(run_agent):
-    """Direct access, otherwise as packaged."""
-    return run_agent()
+    """Direct access, otherwise as packaged; but who typed last, maybe the last test, keeps nobody else from typing."""
+    return run_agent(hid=HANDS_OFF)
 
 
 @pytest.fixture(scope="module", name="windows")
 def fixture_windows(run_agent):
     """One that calls itself a Windows of a version with relative mouse mode."""
-    return run_agent(rustdesk={"platform": "Windows", "version": "1.4.5"})
+    return run_agent(hid=HANDS_OFF, rustdesk={"platform": "Windows", "version": "1.4.5"})
 
 
 def logged_in(agent):
@@ -161,7 +162,7 @@ class Path:
 
 def _world(tmp_path_factory, servers, name):
     with servers:
-        agent = Agent(tmp_path_factory.mktemp(name), rustdesk={
+        agent = Agent(tmp_path_factory.mktemp(name), hid=HANDS_OFF, rustdesk={
             "server": servers.address, "key": servers.key, "serve": SERVE})
         agent.wait_log(r"rendezvous: registered with")
         agent.wait_log("nat: type known")

@@ -190,7 +190,6 @@ def expect_plain(agent, conn, optional):
     else:
         assert client.wait_for("login_response", 5).msg.error.startswith(REFUSAL)
         assert client.hash is None
-        client.wait_closed(5)
 
 
 @pytest.fixture(name="plain", params=["required", "optional"])
@@ -214,6 +213,13 @@ def test_empty_message_may_come_before_signed_id_is_read(plain):
     conn, expect = plain
     conn.send_bytes(b"\0")
     expect()
+
+
+def test_refusal_for_want_of_encryption_ends_the_stream(strict):
+    """A client that is refused because it does not encrypt is hung up on."""
+    with stream(strict) as conn:
+        conn.send_bytes(b"\0")
+        conn.wait_closed(5)
 
 
 def test_other_message_means_no_encryption(plain):

@@ -64,14 +64,6 @@ def test_unknown_is_treated_like_no_symmetric_nat(start_agent, mock):
         assert mock.hbbs.wait_for("punch_hole_sent", 1).msg.nat_type == pb.NAT_UNKNOWN
 
 
-def test_failed_test_is_repeated_later_and_later(start_agent, mock):
-    """A test that fails is repeated after 1 s, then 3 s, and so on."""
-    mock.hbbs.refuse_tcp = True
-    start_agent(rustdesk={"server": mock.address, "key": mock.key})
-    first, second, third = mock.hbbs.wait_count("tcp_open", 3, 15)
-    assert 0.9 < second.time - first.time < 2.5 < third.time - second.time
-
-
 def test_serial_in_the_answer_is_taken_over(start_agent, mock):
     """ConfigUpdate in TestNatResponse counts like one by UDP; its list is ignored."""
     mock.hbbs.serial, mock.hbbs.rendezvous_servers = 11, ["192.0.2.7"]

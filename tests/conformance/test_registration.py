@@ -87,25 +87,6 @@ def test_refusal_is_not_hammered_on(refused, result):
     assert len(refused[result][0].hbbs.all("register_pk")) == 1
 
 
-def test_registration_goes_on_after_a_lost_datagram(start_agent, mock):
-    """A registration that nobody answers is repeated after three seconds or so."""
-    mock.hbbs.drop_incoming = 1
-    start = mock.hbbs.mark()
-    starting(start_agent, mock)
-    lost = mock.hbbs.wait_for("dropped", 5, start)
-    again = mock.hbbs.wait_for("register_pk", 10, start)
-    assert 2 < again.time - lost.time
-
-
-def test_answers_from_elsewhere_do_not_count(start_agent, mock):
-    """Answers from another address than the server's are not answers."""
-    mock.hbbs.spoof_replies = True
-    agent = starting(start_agent, mock)
-    mock.hbbs.wait_for("sent:register_pk_response", 5)
-    mock.hbbs.wait_count("register_pk", 2, 10)
-    assert "registered with" not in agent.log
-
-
 def test_pushes_from_elsewhere_do_not_count(servers, known):
     """Pushes from another address than the server's do nothing."""
     start = servers.hbbs.mark()

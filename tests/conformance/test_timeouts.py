@@ -271,3 +271,127 @@ def rejected_key(start_agent):
 def test_client_with_an_old_key_makes_the_device_register_again(slow_facts):
     """A client that answers SignedId with an empty PublicKey holds an old key: RegisterPk is sent again."""
     assert slow_facts.outcome("rejected_key")
+
+
+@scenario
+def failing_nat_test(start_agent):
+    with MockServers() as servers:
+        servers.hbbs.refuse_tcp = True
+        start_agent(rustdesk={"server": servers.address, "key": servers.key})
+        opened = servers.hbbs.wait_count("tcp_open", 3, 40)
+        return [b.time - a.time for a, b in zip(opened, opened[1:])]
+
+
+def test_failed_nat_test_is_repeated_later_and_later(slow_facts):
+    """A NAT test that fails is repeated after 1 s, then 3 s, and so on."""
+    first, second = slow_facts.outcome("failing_nat_test")
+    assert 0.9 < first and 2.9 < second
+
+
+@scenario
+def lost_datagram(start_agent):
+    with MockServers() as servers:
+        servers.hbbs.drop_incoming = 1
+        start_agent(rustdesk={"server": servers.address, "key": servers.key})
+        lost = servers.hbbs.wait_for("dropped", 5)
+        return servers.hbbs.wait_for("register_pk", 20).time - lost.time
+
+
+def test_registration_goes_on_after_a_lost_datagram(slow_facts):
+    """A registration that nobody answers is repeated after three seconds or so."""
+    assert 2 < slow_facts.outcome("lost_datagram") < 6
+
+
+@scenario
+def answers_from_elsewhere(start_agent):
+    with MockServers() as servers:
+        servers.hbbs.spoof_replies = True
+        agent = start_agent(rustdesk={"server": servers.address, "key": servers.key})
+        servers.hbbs.wait_for("sent:register_pk_response", 10)
+        servers.hbbs.wait_count("register_pk", 2, 20)
+        return agent.log
+
+
+def test_answers_from_elsewhere_do_not_count(slow_facts):
+    """Answers from another address than the server's are not answers."""
+    assert "registered with" not in slow_facts.outcome("answers_from_elsewhere")
+
+
+@scenario
+def stop_watching(start_agent):
+    with dial(start_agent()) as client:
+        client.login(PASSWORD)
+        client.frame()
+        client.capture_displays(sub=[0])
+        client.wait_for(lambda _: time.monotonic() - max(r.time for r in client.log if r.kind == "video_frame") > 0.7,
+                        20)
+        client.pictures.clear()
+        client.capture_displays(add=[0])
+        return client.frame(5).key
+
+
+def test_watching_can_stop_and_start(slow_facts):
+    """sub stops the picture, and add starts it again with a key picture."""
+    assert slow_facts.outcome("stop_watching")
+
+
+@scenario
+def still_picture(start_agent):
+    with dial(start_agent(video={"fps": 1})) as client:
+        client.login(PASSWORD)
+        client.frame()
+        client.run(2.5)
+        return len(client.pictures)
+
+
+def test_pictures_repeat_after_the_first(slow_facts):
+    """While the picture stands still, some more follow the first within two seconds: one that came too early for the
+    window is not the only one."""
+    assert slow_facts.outcome("still_picture") >= 2
+
+
+@scenario
+def unanswered_probe(start_agent):
+    with dial(start_agent()) as client:
+        client.login(PASSWORD)
+        client.echo_test_delay = False
+        client.wait_for("test_delay", 5)
+        before = len(client.received("test_delay"))
+        client.run(2.5)
+        return len(client.received("test_delay")) - before
+
+
+def test_unanswered_probe_is_not_repeated_in_a_session(slow_facts):
+    """In a session too a probe that is not answered is not repeated."""
+    assert slow_facts.outcome("unanswered_probe") == 0
+
+
+@scenario
+def missing_acknowledgement(start_agent):
+    with dial(start_agent()) as client:
+        client.login(PASSWORD, video_ack_required=True)
+        first = client.frame()
+        return client.frame(20).arrival - first.arrival
+
+
+def test_missing_acknowledgement_does_not_hold_for_ever(slow_facts):
+    """After three seconds without video_received pictures go on."""
+    assert 2.5 < slow_facts.outcome("missing_acknowledgement") < 8
+
+
+@scenario
+def other_quality(start_agent):
+    with dial(start_agent()) as client:
+        client.login(PASSWORD)
+        found = []
+        for quality in (2, 4):
+            client.set_image_quality(quality)
+            client.wait_for("test_delay", 5)
+            found.append(client.wait_for("test_delay", 5).msg.target_bitrate)
+        return found
+
+
+def test_quality_can_change_in_the_session(slow_facts):
+    """A quality chosen in the session counts from then on."""
+    low, best = slow_facts.outcome("other_quality")
+    assert best > 2 * low

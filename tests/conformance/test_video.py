@@ -107,15 +107,6 @@ def test_first_picture_comes_before_clients_lose_patience(device):
         assert time.monotonic() - start < 1.5
 
 
-def test_pictures_repeat_after_the_first(start_agent):
-    """While the picture stands still, some more follow the first within two seconds: one that came too early for the
-    window is not the only one."""
-    agent = start_agent(video={"fps": 1})
-    with logged_in(agent) as client:
-        client.run(2.5)
-        assert len(client.pictures) >= 2
-
-
 def test_no_signal_is_a_picture(start_agent):
     """Without a capture device the session stays and shows a picture that says so, of a size that was announced."""
     agent = start_agent(video={"source": "v4l2", "device": "/dev/video-none", "width": 0, "height": 0})
@@ -237,15 +228,6 @@ def test_add_goes_before_sub_before_set(client):
     assert client.key_frame(5)
     client.run(0.3)
     assert client.frame()
-
-
-def test_watching_can_stop_and_start(client):
-    """sub stops the picture, and add starts it again with a key picture."""
-    client.capture_displays(sub=[0])
-    client.wait_for(lambda r: time.monotonic() - max(q.time for q in client.log if q.kind == "video_frame") > 0.5, 9)
-    client.pictures.clear()
-    client.capture_displays(add=[0])
-    assert client.frame(5).key
 
 
 def test_answer_to_a_query_is_the_display(client):
