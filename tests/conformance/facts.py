@@ -47,10 +47,10 @@ ELSEWHERE = [
 
 HEAD = """# Facts of the protocol, and their tests
 
-Each row is something a RustDesk client or server counts on, or a choice of ours where stock does otherwise, and the test
-that holds this device to it. Made by `tests/conformance/facts.py --write` from the tests; a test compares. `./dev test
-integration` runs them all: against mock servers always, and where a way through servers is part of the fact, against the
-real hbbs and hbbr too when they are on PATH.
+Each row is something a RustDesk client or server counts on, or a choice of ours where stock does otherwise, and the
+test that holds this device to it. Made by `tests/conformance/facts.py --write` from the tests; a test compares.
+`./dev test integration` runs them all: against mock servers always, and where a way through servers is part of the
+fact, against the real hbbs and hbbr too when they are on PATH.
 """
 
 

@@ -24,7 +24,7 @@ def test_there_is_no_key_exchange(stranger):
 @pytest.mark.parametrize("username", ["192.168.1.50", "192.168.1.50:21118", "[2001:db8::5]:21118", "kvm.example:21118",
                                       "kvm", "KVM.local"])
 def test_any_text_may_have_been_dialled(stranger, username):
-    """LoginRequest.username is what the user typed: an address with or without port, a name. Stock refuses bare names."""
+    """LoginRequest.username is what the user typed: an address, also with port, or a name. Stock refuses bare names."""
     assert stranger.login(PASSWORD, username=username)
 
 

@@ -201,7 +201,7 @@ def fixture_plain(request, strict, lenient):
 
 
 def test_empty_message_means_no_encryption(plain):
-    """The empty Message, a frame of no bytes, is a client without the key: in the clear if allowed, else told why not."""
+    """The empty Message, a frame of no bytes, is a client without the key: in the clear if allowed, else refused."""
     conn, expect = plain
     read_signed_id(conn)
     conn.send_bytes(b"\0")

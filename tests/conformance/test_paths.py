@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds on every way to the device: direct, own service, punched, same LAN, relayed; mock servers and real ones."""
+"""What holds on every way to the device: direct, own service, punched, same LAN, relayed; mock and real servers."""
 
 import pytest
 
@@ -89,7 +89,7 @@ def test_lost_stream_releases_what_was_held(path):
 
 
 def test_id_of_somebody_else_is_offline(path):
-    """A LoginRequest for another id is refused as Offline and the stream closed; direct access is dialled by address."""
+    """A LoginRequest for another id is refused as Offline, and closed; direct access is dialled by address."""
     with path.connect() as client:
         client.send_login(PASSWORD, username="someone-else")
         if path.secure:

@@ -14,8 +14,8 @@ import time
 
 import pytest
 
-from conftest import PASSWORD
 from peer import hostile, pb
+from peer.agent import PASSWORD
 from peer.conn import PeerClosed, PeerTimeout
 from peer.controller import Controller, LoginError
 from peer.framing import frame

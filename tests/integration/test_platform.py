@@ -3,9 +3,8 @@
 
 import pytest
 
-from conftest import PASSWORD
 from peer import keys
-from peer.agent import VERSION
+from peer.agent import PASSWORD, VERSION
 from peer.controller import Controller
 
 PLATFORMS = ["Linux", "Windows"]

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from conftest import PASSWORD
 from peer import real
+from peer.agent import PASSWORD
 from peer.conn import CONNECT_TIMEOUT, DecryptError, PeerClosed, PeerTimeout
 from peer.controller import Controller
 from peer.handshake import HandshakeError

@@ -10,7 +10,10 @@ DISCOVERY_PORT = 21119
 
 
 def discover(host="127.0.0.1", port=DISCOVERY_PORT, *, my_id="", timeout=3.0, count=1, local=None):
-    """Send one ping, return up to `count` pongs [(address, PeerDiscovery)] that come before `timeout`. local: our address."""
+    """Send one ping, return up to `count` pongs [(address, PeerDiscovery)] that come before `timeout`.
+
+    local: our address.
+    """
     ping = pb.rendezvous(peer_discovery=pb.PeerDiscovery(cmd="ping", id=my_id)).SerializeToString()
     family, target = resolve(host, port)
     pongs, deadline = [], Deadline(timeout)
