@@ -22,8 +22,11 @@
 #define REPEAT_FOR_US KA_SEC(2)
 #define REPEAT_EVERY_US KA_MS(250)
 #define ENCODER_RETRY_US KA_SEC(1)
-/* On a narrow link no picture takes longer than this to get across, even a key picture. */
-#define NARROW_BURST_MS 250
+/* On a narrow link no picture takes longer than this to get across, even a key picture; longer where text could not be
+ * read in so few bytes. */
+#define NARROW_BURST_MS 250u
+#define NARROW_BURST_MOST_MS 750u
+#define LEGIBLE_PIXELS_A_BYTE 33u
 #define NEVER INT64_MAX
 
 struct rate {
@@ -88,6 +91,14 @@ void ka_stage_encode_free(struct ka_stage_encode *s)
 	free(s);
 }
 
+static uint32_t narrow_burst_ms(const struct ka_frame *f, uint32_t kbps)
+{
+	uint64_t legible_bits = 8ull * f->width * f->height / LEGIBLE_PIXELS_A_BYTE;
+
+	return (uint32_t)KA_CLAMP(legible_bits / KA_MAX(kbps, 1u), (uint64_t)NARROW_BURST_MS,
+				  (uint64_t)NARROW_BURST_MOST_MS);
+}
+
 /* What the viewers' wishes and the source come to. */
 static struct rate wanted_rate(struct ka_stage_encode *s, const struct ka_frame *f)
 {
@@ -98,7 +109,7 @@ static struct rate wanted_rate(struct ka_stage_encode *s, const struct ka_frame 
 	ka_wishes_get(s->cfg.wishes, s->cfg.rendition, &w);
 	ka_cap_state_signal(s->cfg.state, &signal);
 	r.kbps = w.kbps ? w.kbps : ka_bitrate_kbps(f->width, f->height, 0);
-	r.burst_ms = w.narrow ? NARROW_BURST_MS : 0;
+	r.burst_ms = w.narrow ? narrow_burst_ms(f, r.kbps) : 0;
 	if (w.fps)
 		r.fps = KA_MIN(r.fps, w.fps);
 	if (signal.source_fps_mhz)

@@ -55,10 +55,13 @@ void capture_rig_finish(struct ka_capture *c)
 
 void capture_rig_watch(struct watcher *w, struct ka_capture *c, uint32_t kbps, uint32_t fps)
 {
-	struct ka_video_wish wish = {.kbps = kbps, .fps = fps};
+	capture_rig_watch_as(w, c, &(struct ka_video_wish){.kbps = kbps, .fps = fps});
+}
 
+void capture_rig_watch_as(struct watcher *w, struct ka_capture *c, const struct ka_video_wish *wish)
+{
 	sem_init(&w->news, 0, 0);
-	assert_int_equal(ka_viewer_new(&w->v, c, &wish, (struct ka_wake){post, &w->news}), 0);
+	assert_int_equal(ka_viewer_new(&w->v, c, wish, (struct ka_wake){post, &w->news}), 0);
 }
 
 void capture_rig_leave(struct watcher *w)

@@ -23,6 +23,7 @@ struct ka_capture_cfg capture_rig_v4l2(void);
 struct ka_capture *capture_rig_start(const struct ka_capture_cfg *cfg, struct fake_v4l2 *dev);
 void capture_rig_finish(struct ka_capture *c);
 void capture_rig_watch(struct watcher *w, struct ka_capture *c, uint32_t kbps, uint32_t fps);
+void capture_rig_watch_as(struct watcher *w, struct ka_capture *c, const struct ka_video_wish *wish);
 void capture_rig_leave(struct watcher *w);
 /* The next packet, or NULL after ms. */
 struct ka_packet *capture_rig_take(struct watcher *w, unsigned int ms);

@@ -149,6 +149,53 @@ static void test_joining_viewer_gets_its_key_at_once(void **state)
 	capture_rig_finish(c);
 }
 
+#define NEWCOMERS 6
+
+/* That many come at once; key pictures that `first` sees until all have theirs, or -1 when it took too long to say. */
+static int keys_of_a_crowd(struct ka_capture *c, struct watcher *first)
+{
+	struct watcher crowd[NEWCOMERS];
+	struct ka_packet *p;
+	int64_t begin = ka_clock_us();
+	int64_t took;
+	int keys = 0;
+
+	for (size_t i = 0; i < NEWCOMERS; i++)
+		capture_rig_watch(&crowd[i], c, 0, 0);
+	took = ka_clock_us() - begin;
+	for (size_t i = 0; i < NEWCOMERS; i++) {
+		p = capture_rig_must_take(&crowd[i]);
+		assert_true(p->key);
+		ka_packet_unref(&p);
+	}
+	for (size_t i = 0; i < NEWCOMERS; i++)
+		capture_rig_leave(&crowd[i]);
+	while ((p = capture_rig_take(first, 50))) {
+		keys += p->key;
+		ka_packet_unref(&p);
+	}
+	return took < 5000 ? keys : -1;
+}
+
+static void test_crowd_of_newcomers_costs_one_key_picture(void **state)
+{
+	struct ka_capture_cfg cfg = capture_rig_card();
+	struct ka_capture *c = capture_rig_start(&cfg, NULL);
+	struct watcher first;
+	int keys = -1;
+
+	(void)state;
+	/* One picture a second: in between, only what the newcomers cause. */
+	capture_rig_watch(&first, c, 0, 1);
+	capture_rig_skip(&first, 1);
+	for (int i = 0; i < 50 && keys < 0; i++)
+		keys = keys_of_a_crowd(c, &first);
+	/* One more when the encoder was at work just then. */
+	assert_in_range(keys, 1, 2);
+	capture_rig_leave(&first);
+	capture_rig_finish(c);
+}
+
 static void test_asked_keys_are_limited(void **state)
 {
 	struct ka_capture_cfg cfg = capture_rig_card();
@@ -200,6 +247,36 @@ static void test_rate_wishes_reach_the_encoder(void **state)
 	capture_rig_leave(&a);
 	capture_rig_leave(&b);
 	capture_rig_finish(c);
+}
+
+/* Of the first viewer's first picture, at 400 kbit/s. */
+static size_t first_size(bool narrow)
+{
+	struct ka_video_wish wish = {.kbps = 400, .narrow = narrow};
+	struct ka_capture_cfg cfg = capture_rig_card();
+	struct ka_capture *c;
+	struct ka_packet *p;
+	struct watcher w;
+	size_t size;
+
+	cfg.card_noise = 100;
+	c = capture_rig_start(&cfg, NULL);
+	capture_rig_watch_as(&w, c, &wish);
+	p = capture_rig_must_take(&w);
+	assert_true(p->key);
+	size = p->size;
+	ka_packet_unref(&p);
+	capture_rig_leave(&w);
+	capture_rig_finish(c);
+	return size;
+}
+
+static void test_key_picture_is_small_on_a_narrow_link(void **state)
+{
+	(void)state;
+	/* 250 ms of it. */
+	assert_true(first_size(true) <= 400 * 250 / 8);
+	assert_true(first_size(false) > 400 * 250 / 8);
 }
 
 static void test_viewers_come_and_go(void **state)
@@ -255,8 +332,10 @@ int main(void)
 		cmocka_unit_test(test_nothing_happens_while_nobody_watches),
 		cmocka_unit_test(test_card_packets_rise_and_begin_with_a_key),
 		cmocka_unit_test(test_joining_viewer_gets_its_key_at_once),
+		cmocka_unit_test(test_crowd_of_newcomers_costs_one_key_picture),
 		cmocka_unit_test(test_asked_keys_are_limited),
 		cmocka_unit_test(test_rate_wishes_reach_the_encoder),
+		cmocka_unit_test(test_key_picture_is_small_on_a_narrow_link),
 		cmocka_unit_test(test_viewers_come_and_go),
 		cmocka_unit_test(test_start_and_stop_many_times),
 	};
