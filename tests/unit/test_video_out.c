@@ -3,6 +3,7 @@
 #include "tests/fake/session_check.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #define W 1280
 #define H 720
@@ -279,6 +280,33 @@ static void test_slow_controller_loses_pictures_up_to_a_key(void **state)
 	assert_picture(r, 102, true);
 }
 
+/* What libuv holds and what the hub queues stands in nobody's way. */
+static void test_input_is_heard_while_pictures_wait(void **state)
+{
+	struct session_rig *r = *state;
+
+	assert_int_equal(session_rig_start_small(r, KA_PATH_DIRECT, false, 4096), 0);
+	assert_true(client_take_hash(&r->client));
+	assert_true(client_send_login(&r->client, "kvm", RIG_PASSWORD, NULL));
+	assert_non_null(client_next(&r->client));
+	assert_true(fake_host_wait_keys(&r->host, 1));
+	/* Nobody reads any of this: the first one fills the stream, the others the queue. */
+	fake_host_publish(&r->host, 1, true, W, H, 1000000);
+	assert_int_equal(poll(&(struct pollfd){.fd = r->client.fd, .events = POLLIN}, 1, 20000), 1);
+	for (int64_t pts = 2; pts <= 4; pts++)
+		publish(r, pts, false);
+	for (unsigned int n = 1; n <= 10; n++) {
+		/* Map mode, X11 38: a, down and up. */
+		assert_true(client_send_payload(&r->client,
+						n % 2 ? "\x7a\x06\x08\x01\x20\x26\x48\x01" : "\x7a\x04\x20\x26\x48\x01",
+						n % 2 ? 8 : 6));
+		assert_true(fake_host_wait_inputs(&r->host, n));
+	}
+	/* The answer to its TestDelay comes right behind the picture that was on its way, before those in the queue. */
+	assert_int_equal(read_run(r, 0), 1);
+	assert_picture(r, 2, false);
+}
+
 static void test_host_that_cannot_show_anything_ends_the_session(void **state)
 {
 	struct session_rig *r = *state;
@@ -305,6 +333,7 @@ int main(void)
 		RIG(test_questions_about_the_display_are_answered_and_followed_by_a_key_picture),
 		RIG(test_web_client_gets_one_picture_at_a_time),
 		RIG(test_slow_controller_loses_pictures_up_to_a_key),
+		RIG(test_input_is_heard_while_pictures_wait),
 		RIG(test_host_that_cannot_show_anything_ends_the_session),
 	};
 
