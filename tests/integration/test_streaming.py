@@ -23,6 +23,8 @@ def test_several_controllers_stream_and_type_together(start_agent):
         clients = [stack.enter_context(connect(agent)) for _ in range(4)]
         for client in clients:
             client.login(PASSWORD)
+            # On a slow machine a slate comes first.
+            client.frame_where(lambda picture: card.read_number(picture.y) is not None, 60)
         last = [-1] * len(clients)
         for turn in range(10):
             for i, client in enumerate(clients):

@@ -138,13 +138,23 @@ class Watcher(threading.Thread):
         return [s.at - s.made - origin for s in self.shown if start <= s.at < end]
 
 
+def tcp_queue(pid, port):
+    """Bytes that TCP holds, in the process's network namespace, for a port of the other side."""
+    total = 0
+    for name in ("tcp", "tcp6"):
+        for row in pathlib.Path(f"/proc/{pid}/net/{name}").read_text(encoding="ascii").splitlines()[1:]:
+            fields = row.split()
+            if int(fields[2].rsplit(":", 1)[1], 16) == port:
+                total += int(fields[4].split(":")[0], 16)
+    return total
+
+
 class Sampler(threading.Thread):
     """Each 50 ms: what TCP holds for a port of the far side, and what the agent wishes for each session by its log."""
 
-    def __init__(self, pid, log_path, ports):
+    def __init__(self, pid, log_path, port):
         super().__init__()
-        self._tables = [pathlib.Path(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6")]
-        self._log, self._ports = pathlib.Path(log_path), ports
+        self._pid, self._log, self._port = pid, pathlib.Path(log_path), port
         self.queue = []  # [(when, bytes)]
         self.wishes = []  # [(when, session, kbps, fps)]
         self.late = []  # seconds that this machine, busy with others, came late
@@ -156,19 +166,10 @@ class Sampler(threading.Thread):
             while not self.done.wait(_SAMPLE_EVERY_S):
                 now = time.monotonic()
                 self.late.append(max(now - asleep - _SAMPLE_EVERY_S, 0))
-                self.queue.append((now, self._queued()))
+                self.queue.append((now, tcp_queue(self._pid, self._port)))
                 self.wishes += [(now, *map(int, match)) for match in re.findall(
                     r"session: wish n=(\d+) kbps=(\d+) fps=(\d+)", log.read())]
                 asleep = time.monotonic()
-
-    def _queued(self):
-        total = 0
-        for table in self._tables:
-            for row in table.read_text(encoding="ascii").splitlines()[1:]:
-                fields = row.split()
-                if int(fields[2].rsplit(":", 1)[1], 16) in self._ports:
-                    total += int(fields[4].split(":")[0], 16)
-        return total
 
     def stop(self):
         self.done.set()
@@ -200,7 +201,7 @@ def measure(scenario, agent, link, password, *, quality=500, decode=True):
     time.sleep(2 + ALONE_S)
     began = time.monotonic()
     slow = Watcher(link.far, agent.port, password, quality, decode)
-    sampler = Sampler(agent.pid, agent.log_path, {slow.client.conn.local[1]})
+    sampler = Sampler(agent.pid, agent.log_path, slow.client.conn.local[1])
     sampler.start()
     slow.type()
     slow.start()
