@@ -206,7 +206,8 @@ static void learn_rate(struct ka_qos *q, int64_t now_us, uint64_t sample)
 	if (q->rate && sample > q->rate)
 		q->rate = (q->rate + 3 * sample) / 4;
 	else if (q->mark_busy)
-		q->rate = ((q->rate ? q->rate : (uint64_t)-floor_get(&q->carried)) + sample) / 2;
+		/* The first is not believed when it is a hiccup. */
+		q->rate = q->rate ? (q->rate + sample) / 2 : KA_MAX(sample, (uint64_t)-floor_get(&q->carried) / 4);
 	if (!q->rate)
 		return;
 	q->rate = KA_MAX(q->rate, (uint64_t)KA_QOS_MIN_KBPS * 125 / 2);
