@@ -314,7 +314,7 @@ static void test_congestion_behind_a_tunnel_is_seen_in_the_end(void **state)
 
 static void test_slow_begin_of_tcp_is_no_congestion(void **state)
 {
-	struct ka_qos_link l = {.mss = 1448, .rtt_us = 200000, .outstanding = 40000, .unsent = 25000};
+	struct ka_qos_link l = {.acked = 500, .mss = 1448, .rtt_us = 200000, .outstanding = 60000, .unsent = 45000};
 	struct ka_qos q;
 
 	(void)state;
