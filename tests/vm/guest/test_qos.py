@@ -12,7 +12,7 @@ import lines
 import pytest
 from tests.peer import qos, slowlink
 
-VIDEO = {"source": "card", "width": 480, "height": 272, "fps": 14, "card_noise": 100, "preset": "ultrafast"}
+VIDEO = {"source": "card", "width": 480, "height": 272, "fps": 12, "card_noise": 100, "preset": "ultrafast"}
 
 
 @pytest.fixture(scope="module")
