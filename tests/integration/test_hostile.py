@@ -59,8 +59,9 @@ def start_watching(agent):
     """The footprint counts from before the witness, once everything has run once (libuv keeps a spare descriptor)."""
     if agent.serve_port:
         hostile.at_once(agent.serve_port, "127.0.0.2", False)
-    for _ in range(20):
+    for n in range(20):
         hostile.after_login(agent.port, "127.0.0.2", True, PASSWORD)
+        agent.wait_log("session: end", timeout=60, count=n + 1)
     with Controller.direct("127.0.0.1", agent.port) as client:
         client.login(PASSWORD)
         client.frame(20)
