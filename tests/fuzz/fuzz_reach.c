@@ -25,6 +25,7 @@
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_random.h"
 #include "tests/fake/fake_world.h"
+#include "tests/fake/open_fds.h"
 
 #define OPS_MAX 100
 #define STEPS 6
@@ -430,14 +431,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct run *r = &run;
 	struct sockaddr_in any;
 	char servers[96];
-	int first_free;
+	unsigned int fds;
 
 	set_up_once();
 	memset(r, 0, sizeof(*r));
 	fake_random_seed(size);
 	fake_clock_hold();
-	first_free = dup(STDERR_FILENO);
-	close(first_free);
+	fds = open_fds();
 	r->in = ka_span_make(data, size);
 	fake_world_init(&r->world);
 	r->lan = fake_world_socket(SOCK_DGRAM, &any);
@@ -447,8 +447,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		do_op(r, ka_span_u8(&r->in) % OPS);
 	end(r);
 	fake_clock_release();
-	/* No descriptor is left behind. */
-	demand(dup(STDERR_FILENO) == first_free);
-	close(first_free);
+	demand(open_fds() == fds);
 	return 0;
 }

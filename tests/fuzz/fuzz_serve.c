@@ -22,6 +22,7 @@
 #include "rustdesk/wire/framing.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_random.h"
+#include "tests/fake/open_fds.h"
 
 #define OPS_MAX 100
 #define CALLERS 48 /* more than the service takes */
@@ -384,7 +385,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run run;
 	struct run *r = &run;
-	int first_free;
+	unsigned int fds;
 
 	set_up_once();
 	memset(r, 0, sizeof(*r));
@@ -392,16 +393,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r->callers[i].fd = -1;
 	fake_random_seed(size);
 	fake_clock_hold();
-	first_free = dup(STDERR_FILENO);
-	close(first_free);
+	fds = open_fds();
 	r->in = ka_span_make(data, size);
 	begin(r);
 	for (int i = 0; i < OPS_MAX && ka_span_left(&r->in); i++)
 		do_op(r, ka_span_u8(&r->in) % OPS);
 	end(r);
 	fake_clock_release();
-	/* No descriptor is left behind. */
-	demand(dup(STDERR_FILENO) == first_free);
-	close(first_free);
+	demand(open_fds() == fds);
 	return 0;
 }

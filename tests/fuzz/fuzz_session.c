@@ -17,6 +17,7 @@
 #include "base/span.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_random.h"
+#include "tests/fake/open_fds.h"
 #include "tests/fake/session_bench.h"
 
 #define OPS_MAX 200
@@ -342,8 +343,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run run; /* large, and new pages are slow */
 	struct run *r = &run;
+	unsigned int fds;
 
 	set_up_once();
+	fds = open_fds();
 	memset(r, 0, sizeof(*r));
 	/* The input decides on keys and challenges too, so none can be learned by heart. */
 	fake_random_seed(digest(data, size));
@@ -357,5 +360,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		do_op(r, ka_span_u8(&r->in) % OPS);
 	session_bench_fini(&r->b);
 	fake_clock_release();
+	if (open_fds() != fds)
+		abort();
 	return 0;
 }
