@@ -44,7 +44,7 @@ enum op {
 	OP_ONLINE,  /* how many */
 	OP_STEP,    /* 2^n ms pass */
 	OP_LEAVE,
-	OP_CROWD, /* from where: many come */
+	OP_CROWD, /* from where: many come, twice at most */
 	OPS,
 };
 
@@ -65,7 +65,7 @@ struct run {
 	unsigned int incoming;
 	struct ka_span in;
 	struct caller callers[CALLERS];
-	unsigned int at;
+	unsigned int at, crowds;
 };
 
 static void demand(bool ok)
@@ -309,8 +309,9 @@ static void do_op(struct run *r, enum op op)
 		return spin(r);
 	case OP_CROWD:
 		v = ka_span_u8(&r->in);
-		for (int i = 0; i < KA_SERVE_STREAMS; i++)
+		for (int i = 0; i < KA_SERVE_STREAMS && r->crowds < 2; i++)
 			come(r, (uint8_t)(v & 7));
+		r->crowds++;
 		return spin(r);
 	case OPS:
 		break;

@@ -85,6 +85,7 @@ def stages(agent):
     ]
 
 
+@pytest.mark.tsan
 def test_connect_and_drop(served):
     """At every stage, with FIN and with RST."""
     witness, footprint = start_watching(served)
@@ -106,6 +107,7 @@ def test_connect_and_drop(served):
     watched("connect and drop", served, witness, footprint, cycles=done, refused=refused, seconds=round(seconds, 1))
 
 
+@pytest.mark.tsan
 def test_half_open(served):
     """They come, say nothing and stay, at all three ports; others come in all the same."""
     witness, footprint = start_watching(served)
