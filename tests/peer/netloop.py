@@ -13,6 +13,8 @@ from . import framing
 
 _OUT_LIMIT = 1 << 16
 _PORT_RANGE = range(20000, 32000, 8)  # below the usual range of ephemeral ports
+_given = set()  # blocks that this process has handed out: a thread's probe must not be in another's way
+_giving = threading.Lock()
 
 
 @dataclasses.dataclass
@@ -88,7 +90,16 @@ def bind(kind, host, port):
 
 def free_port_block(hosts=("127.0.0.1",), count=5):
     """The first of `count` consecutive ports that are free for TCP and UDP right now on all hosts."""
-    for first in random.sample(_PORT_RANGE, len(_PORT_RANGE)):
+    with _giving:
+        if len(_given) > len(_PORT_RANGE) // 2:
+            _given.clear()
+        first = _find_block(hosts, count)
+        _given.add(first)
+        return first
+
+
+def _find_block(hosts, count):
+    for first in random.sample(sorted(set(_PORT_RANGE) - _given), len(_PORT_RANGE) - len(_given)):
         socks = []
         try:
             for host in hosts:
