@@ -34,9 +34,9 @@ make_sysroot() {
 export KA_SYSROOT=$sysroot PKG_CONFIG_SYSROOT_DIR=$sysroot
 export PKG_CONFIG_LIBDIR=$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig
 cmake -S . -B "$work/build" -G Ninja -DCMAKE_TOOLCHAIN_FILE=tests/arm64/toolchain.cmake \
-	-DCMAKE_INSTALL_LIBDIR=lib/aarch64-linux-gnu >"$work/cmake.log" || {
+	-DCMAKE_INSTALL_LIBDIR=lib/aarch64-linux-gnu -DKA_TEST_TIMEOUT=600 >"$work/cmake.log" || {
 	cat "$work/cmake.log" >&2
 	exit 1
 }
 ninja -C "$work/build"
-ctest --test-dir "$work/build" -j2 --timeout 600 --output-on-failure --output-junit "$result"
+ctest --test-dir "$work/build" -j2 --output-on-failure --output-junit "$result"
