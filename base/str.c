@@ -102,7 +102,7 @@ bool ka_utf8_hidden(uint32_t cp)
 
 bool ka_utf8_valid(const char *s, size_t max)
 {
-	size_t len = strnlen(s, max + 1);
+	size_t len = strnlen(s, max < PTRDIFF_MAX ? max + 1 : PTRDIFF_MAX);
 
 	if (len > max)
 		return false;

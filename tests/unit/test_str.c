@@ -184,6 +184,17 @@ static void test_hidden_characters_are_known(void **state)
 		assert_false(ka_utf8_hidden(shown[i]));
 }
 
+static void test_utf8_valid_looks_at_the_whole_text(void **state)
+{
+	(void)state;
+	assert_true(ka_utf8_valid("", 0));
+	assert_false(ka_utf8_valid("a", 0));
+	assert_true(ka_utf8_valid("\xc3\xa4", 2));
+	assert_false(ka_utf8_valid("\xc3\xa4", 1));
+	assert_true(ka_utf8_valid("\xc3\xa4", SIZE_MAX));
+	assert_false(ka_utf8_valid("ab\xff", SIZE_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_parse_takes_the_edges),
 		cmocka_unit_test(test_utf8_refuses_what_is_not_utf8),
 		cmocka_unit_test(test_utf8_takes_the_edges_of_each_length),
+		cmocka_unit_test(test_utf8_valid_looks_at_the_whole_text),
 		cmocka_unit_test(test_hidden_characters_are_known),
 		cmocka_unit_test(test_hex_round_trip_and_refusals),
 	};
