@@ -13,8 +13,9 @@
 /* Words of the file; the order is that of the enums. */
 static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
 static const char *const source_words[] = {"v4l2", "card", NULL};
-static const char *const format_words[] = {"auto", "I420",  "NV12",  "NV16",  "NV24", "YUYV",
-					   "UYVY", "RGB24", "BGR24", "MJPEG", NULL};
+static const char *const format_words[] = {"auto",  "I420", "I422", "I444", "NV12", "NV21",  "NV16", "NV61",
+					   "NV24",  "NV42", "GREY", "YUYV", "YVYU", "UYVY",  "VYUY", "RGB24",
+					   "BGR24", "RGBX", "BGRX", "XRGB", "XBGR", "MJPEG", NULL};
 const char *const ka_config_preset_words[] = {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", NULL};
 static const char *const backend_words[] = {"gadget", "record", "none", NULL};
 static const char *const encryption_words[] = {"required", "optional", NULL};

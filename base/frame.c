@@ -5,18 +5,38 @@
 
 #include "base/err.h"
 
+/* Per plane: bytes of a group of pixels that share them, pixels in a group (side by side), rows of the picture in one
+ * of the plane. */
 static const struct {
 	const char *name;
 	unsigned int planes;
-	/* Per plane: bytes per group of 2 pixels in x (even widths), and vertical divisor. */
-	uint8_t pair_bytes[KA_FRAME_PLANES];
-	uint8_t row_div[KA_FRAME_PLANES];
+	uint8_t bytes[KA_FRAME_PLANES];
+	uint8_t pixels[KA_FRAME_PLANES];
+	uint8_t rows[KA_FRAME_PLANES];
+	bool rgb;
 } shapes[] = {
-	[KA_PIX_NONE] = {"none", 0, {0}, {0}},	     [KA_PIX_I420] = {"I420", 3, {2, 1, 1}, {1, 2, 2}},
-	[KA_PIX_NV12] = {"NV12", 2, {2, 2}, {1, 2}}, [KA_PIX_NV16] = {"NV16", 2, {2, 2}, {1, 1}},
-	[KA_PIX_NV24] = {"NV24", 2, {2, 4}, {1, 1}}, [KA_PIX_YUYV] = {"YUYV", 1, {4}, {1}},
-	[KA_PIX_UYVY] = {"UYVY", 1, {4}, {1}},	     [KA_PIX_RGB24] = {"RGB24", 1, {6}, {1}},
-	[KA_PIX_BGR24] = {"BGR24", 1, {6}, {1}},     [KA_PIX_MJPEG] = {"MJPEG", 1, {0}, {1}},
+	[KA_PIX_NONE] = {.name = "none"},
+	[KA_PIX_I420] = {"I420", 3, {1, 1, 1}, {1, 2, 2}, {1, 2, 2}, false},
+	[KA_PIX_I422] = {"I422", 3, {1, 1, 1}, {1, 2, 2}, {1, 1, 1}, false},
+	[KA_PIX_I444] = {"I444", 3, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, false},
+	[KA_PIX_NV12] = {"NV12", 2, {1, 2}, {1, 2}, {1, 2}, false},
+	[KA_PIX_NV21] = {"NV21", 2, {1, 2}, {1, 2}, {1, 2}, false},
+	[KA_PIX_NV16] = {"NV16", 2, {1, 2}, {1, 2}, {1, 1}, false},
+	[KA_PIX_NV61] = {"NV61", 2, {1, 2}, {1, 2}, {1, 1}, false},
+	[KA_PIX_NV24] = {"NV24", 2, {1, 2}, {1, 1}, {1, 1}, false},
+	[KA_PIX_NV42] = {"NV42", 2, {1, 2}, {1, 1}, {1, 1}, false},
+	[KA_PIX_GREY] = {"GREY", 1, {1}, {1}, {1}, false},
+	[KA_PIX_YUYV] = {"YUYV", 1, {4}, {2}, {1}, false},
+	[KA_PIX_YVYU] = {"YVYU", 1, {4}, {2}, {1}, false},
+	[KA_PIX_UYVY] = {"UYVY", 1, {4}, {2}, {1}, false},
+	[KA_PIX_VYUY] = {"VYUY", 1, {4}, {2}, {1}, false},
+	[KA_PIX_RGB24] = {"RGB24", 1, {3}, {1}, {1}, true},
+	[KA_PIX_BGR24] = {"BGR24", 1, {3}, {1}, {1}, true},
+	[KA_PIX_RGBX] = {"RGBX", 1, {4}, {1}, {1}, true},
+	[KA_PIX_BGRX] = {"BGRX", 1, {4}, {1}, {1}, true},
+	[KA_PIX_XRGB] = {"XRGB", 1, {4}, {1}, {1}, true},
+	[KA_PIX_XBGR] = {"XBGR", 1, {4}, {1}, {1}, true},
+	[KA_PIX_MJPEG] = {"MJPEG", 1, {0}, {1}, {1}, false},
 };
 
 unsigned int ka_pixfmt_planes(enum ka_pixfmt format)
@@ -26,21 +46,21 @@ unsigned int ka_pixfmt_planes(enum ka_pixfmt format)
 
 size_t ka_pixfmt_row_bytes(enum ka_pixfmt format, unsigned int plane, uint32_t width)
 {
-	uint32_t pairs = width / 2 + width % 2;
+	uint32_t pixels = shapes[format].pixels[plane];
 
-	/* Only RGB has a pixel that stands alone; the YUV formats share chroma between two. */
-	if (format == KA_PIX_RGB24 || format == KA_PIX_BGR24)
-		return (size_t)width * 3;
-	if (plane == 0 && shapes[format].pair_bytes[0] == 2)
-		return width;
-	return (size_t)pairs * shapes[format].pair_bytes[plane];
+	return (size_t)((width + pixels - 1) / pixels) * shapes[format].bytes[plane];
 }
 
 uint32_t ka_pixfmt_rows(enum ka_pixfmt format, unsigned int plane, uint32_t height)
 {
-	unsigned int div = shapes[format].row_div[plane];
+	unsigned int div = shapes[format].rows[plane];
 
 	return (height + div - 1) / div;
+}
+
+bool ka_pixfmt_rgb(enum ka_pixfmt format)
+{
+	return shapes[format].rgb;
 }
 
 const char *ka_pixfmt_name(enum ka_pixfmt format)

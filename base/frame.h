@@ -38,11 +38,12 @@ struct ka_frame {
 	int64_t captured_us;		      /* CLOCK_MONOTONIC when the picture was complete */
 };
 
-/* How many planes a format has, and the shape of plane i: bytes per row without padding, and rows. 0 planes for NONE.
- */
+/* How many planes a format has, and the shape of plane i (which it has): bytes per row without padding, and rows. 0
+ * planes for NONE. */
 unsigned int ka_pixfmt_planes(enum ka_pixfmt format);
 size_t ka_pixfmt_row_bytes(enum ka_pixfmt format, unsigned int plane, uint32_t width);
 uint32_t ka_pixfmt_rows(enum ka_pixfmt format, unsigned int plane, uint32_t height);
+bool ka_pixfmt_rgb(enum ka_pixfmt format);
 const char *ka_pixfmt_name(enum ka_pixfmt format);
 
 /* Takes over bufs[] references of *desc on success only. -KA_E_FORMAT when a plane does not fit its size, or sizes are

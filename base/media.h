@@ -5,17 +5,30 @@
 
 #include <stdint.h>
 
-/* Byte orders in memory, named as V4L2 names them. */
+/* Where a picture's samples lie. Which of V and U comes first in memory is no matter where each has a plane of its own.
+ * Names of one plane say the order of bytes in memory; X is a byte without meaning. */
 enum ka_pixfmt {
 	KA_PIX_NONE,
 	KA_PIX_I420,  /* Y, U, V planes, 4:2:0 */
+	KA_PIX_I422,  /* Y, U, V planes, 4:2:2 */
+	KA_PIX_I444,  /* Y, U, V planes, 4:4:4 */
 	KA_PIX_NV12,  /* Y, interleaved UV, 4:2:0 */
+	KA_PIX_NV21,  /* Y, interleaved VU, 4:2:0 */
 	KA_PIX_NV16,  /* Y, interleaved UV, 4:2:2 */
+	KA_PIX_NV61,  /* Y, interleaved VU, 4:2:2 */
 	KA_PIX_NV24,  /* Y, interleaved UV, 4:4:4 */
+	KA_PIX_NV42,  /* Y, interleaved VU, 4:4:4 */
+	KA_PIX_GREY,  /* Y only */
 	KA_PIX_YUYV,  /* packed 4:2:2 */
+	KA_PIX_YVYU,  /* packed 4:2:2 */
 	KA_PIX_UYVY,  /* packed 4:2:2 */
+	KA_PIX_VYUY,  /* packed 4:2:2 */
 	KA_PIX_RGB24, /* bytes R, G, B */
 	KA_PIX_BGR24, /* bytes B, G, R */
+	KA_PIX_RGBX,
+	KA_PIX_BGRX,
+	KA_PIX_XRGB,
+	KA_PIX_XBGR,
 	KA_PIX_MJPEG, /* one JPEG image; planes[0] holds it, stride 0 */
 };
 

@@ -26,6 +26,37 @@ struct band {
 	struct ka_nv12_rows yuv; /* where luma and halved chroma are after the first step */
 };
 
+enum chroma { CHROMA_NONE, CHROMA_420, CHROMA_422, CHROMA_444 };
+
+/* libyuv names RGB by little-endian words: its ARGB is B, G, R, A in memory, its RGB24 B, G, R, its RAW R, G, B. */
+static const struct recipe {
+	int (*rgb)(const uint8_t *, int, uint8_t *, int, uint8_t *, int, uint8_t *, int, int, int);
+	int (*packed)(const uint8_t *, int, uint8_t *, int, uint8_t *, int, int, int);
+	enum chroma chroma; /* beside a plane of luma */
+	bool v_first;	    /* the result has V where U belongs */
+} recipes[] = {
+	[KA_PIX_I420] = {.chroma = CHROMA_420},
+	[KA_PIX_I422] = {.chroma = CHROMA_422},
+	[KA_PIX_I444] = {.chroma = CHROMA_444},
+	[KA_PIX_NV12] = {.chroma = CHROMA_420},
+	[KA_PIX_NV21] = {.chroma = CHROMA_420, .v_first = true},
+	[KA_PIX_NV16] = {.chroma = CHROMA_422},
+	[KA_PIX_NV61] = {.chroma = CHROMA_422, .v_first = true},
+	[KA_PIX_NV24] = {.chroma = CHROMA_444},
+	[KA_PIX_NV42] = {.chroma = CHROMA_444, .v_first = true},
+	[KA_PIX_YUYV] = {.packed = YUY2ToNV12},
+	[KA_PIX_YVYU] = {.packed = YUY2ToNV12, .v_first = true},
+	[KA_PIX_UYVY] = {.packed = UYVYToNV12},
+	[KA_PIX_VYUY] = {.packed = UYVYToNV12, .v_first = true},
+	[KA_PIX_RGB24] = {.rgb = RAWToI420},
+	[KA_PIX_BGR24] = {.rgb = RGB24ToI420},
+	[KA_PIX_RGBX] = {.rgb = ABGRToI420},
+	[KA_PIX_BGRX] = {.rgb = ARGBToI420},
+	[KA_PIX_XRGB] = {.rgb = BGRAToI420},
+	[KA_PIX_XBGR] = {.rgb = RGBAToI420},
+	[KA_PIX_MJPEG] = {.chroma = CHROMA_NONE},
+};
+
 int ka_convert_new(struct ka_convert **out)
 {
 	struct ka_convert *c = calloc(1, sizeof(*c));
@@ -51,76 +82,121 @@ void ka_convert_free(struct ka_convert *c)
 	free(c);
 }
 
-static bool is_rgb(enum ka_pixfmt f)
-{
-	return f == KA_PIX_RGB24 || f == KA_PIX_BGR24;
-}
-
 static uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint32_t row)
 {
 	return f->planes[plane].data + row * f->planes[plane].stride;
 }
 
-static void band_rgb(struct ka_convert *c, const struct band *b)
+static void merge_scratch(const struct ka_convert *c, const struct band *b)
 {
-	/* libyuv names by little-endian words: its RAW is R, G, B in memory, its RGB24 is B, G, R. */
-	int (*to_i420)(const uint8_t *, int, uint8_t *, int, uint8_t *, int, uint8_t *, int, int, int) =
-		b->in->format == KA_PIX_RGB24 ? RAWToI420 : RGB24ToI420;
 	int half = (int)b->in->width / 2;
 
-	to_i420(row_of(b->in, 0, b->y), (int)b->in->planes[0].stride, b->dst.y, (int)b->dst.y_stride, c->scratch[0],
-		half, c->scratch[1], half, (int)b->in->width, (int)b->rows);
 	MergeUVPlane(c->scratch[0], half, c->scratch[1], half, b->dst.uv, (int)b->dst.uv_stride, half,
 		     (int)b->rows / 2);
 }
 
-static void band_packed(const struct band *b)
+static void band_rgb(struct ka_convert *c, const struct band *b)
 {
-	int (*to_nv12)(const uint8_t *, int, uint8_t *, int, uint8_t *, int, int, int) =
-		b->in->format == KA_PIX_YUYV ? YUY2ToNV12 : UYVYToNV12;
+	int (*to_i420)(const uint8_t *, int, uint8_t *, int, uint8_t *, int, uint8_t *, int, int, int) =
+		recipes[b->in->format].rgb;
+	int half = (int)b->in->width / 2;
 
-	to_nv12(row_of(b->in, 0, b->y), (int)b->in->planes[0].stride, b->dst.y, (int)b->dst.y_stride, b->dst.uv,
-		(int)b->dst.uv_stride, (int)b->in->width, (int)b->rows);
+	to_i420(row_of(b->in, 0, b->y), (int)b->in->planes[0].stride, b->dst.y, (int)b->dst.y_stride, c->scratch[0],
+		half, c->scratch[1], half, (int)b->in->width, (int)b->rows);
+	merge_scratch(c, b);
 }
 
-/* Luma stays where it is; chroma is halved into place. */
-static void band_planar(struct band *b)
+static void band_packed(const struct band *b)
+{
+	recipes[b->in->format].packed(row_of(b->in, 0, b->y), (int)b->in->planes[0].stride, b->dst.y,
+				      (int)b->dst.y_stride, b->dst.uv, (int)b->dst.uv_stride, (int)b->in->width,
+				      (int)b->rows);
+}
+
+/* Chroma rows of interleaved planes. */
+static void band_pairs(struct band *b)
 {
 	const struct ka_frame *in = b->in;
-	int w = (int)in->width;
 	int stride = (int)in->planes[1].stride;
+	int w = (int)in->width;
 
-	b->yuv.y = row_of(in, 0, b->y);
-	b->yuv.y_stride = in->planes[0].stride;
-	switch (in->format) {
-	case KA_PIX_NV12:
+	switch (recipes[in->format].chroma) {
+	case CHROMA_420:
 		b->yuv.uv = row_of(in, 1, b->y / 2);
 		b->yuv.uv_stride = in->planes[1].stride;
 		break;
-	case KA_PIX_I420:
-		MergeUVPlane(row_of(in, 1, b->y / 2), stride, row_of(in, 2, b->y / 2), (int)in->planes[2].stride,
-			     b->dst.uv, (int)b->dst.uv_stride, w / 2, (int)b->rows / 2);
-		break;
-	case KA_PIX_NV16:
+	case CHROMA_422:
 		InterpolatePlane(row_of(in, 1, b->y), stride * 2, row_of(in, 1, b->y + 1), stride * 2, b->dst.uv,
 				 (int)b->dst.uv_stride, w, (int)b->rows / 2, 128);
 		break;
-	default: /* NV24 */
+	default: /* CHROMA_444 */
 		UVScale(row_of(in, 1, b->y), stride, w, (int)b->rows, b->dst.uv, (int)b->dst.uv_stride, w / 2,
 			(int)b->rows / 2, kFilterBox);
 		break;
 	}
 }
 
+/* Chroma in planes of its own. */
+static void band_apart(struct ka_convert *c, const struct band *b)
+{
+	const struct ka_frame *in = b->in;
+	enum chroma chroma = recipes[in->format].chroma;
+	int half = (int)in->width / 2;
+
+	if (chroma == CHROMA_420) {
+		MergeUVPlane(row_of(in, 1, b->y / 2), (int)in->planes[1].stride, row_of(in, 2, b->y / 2),
+			     (int)in->planes[2].stride, b->dst.uv, (int)b->dst.uv_stride, half, (int)b->rows / 2);
+		return;
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		const uint8_t *from = row_of(in, i + 1, b->y);
+		int stride = (int)in->planes[i + 1].stride;
+
+		if (chroma == CHROMA_422)
+			InterpolatePlane(from, stride * 2, from + stride, stride * 2, c->scratch[i], half, half,
+					 (int)b->rows / 2, 128);
+		else
+			ScalePlane(from, stride, half * 2, (int)b->rows, c->scratch[i], half, half, (int)b->rows / 2,
+				   kFilterBox);
+	}
+	merge_scratch(c, b);
+}
+
+/* Luma stays where it is; chroma is halved into place. */
+static void band_planar(struct ka_convert *c, struct band *b)
+{
+	b->yuv.y = row_of(b->in, 0, b->y);
+	b->yuv.y_stride = b->in->planes[0].stride;
+	switch (ka_pixfmt_planes(b->in->format)) {
+	case 1:
+		SetPlane(b->dst.uv, (int)b->dst.uv_stride, (int)b->in->width, (int)b->rows / 2, 128);
+		break;
+	case 2:
+		band_pairs(b);
+		break;
+	default:
+		band_apart(c, b);
+		break;
+	}
+}
+
 static void convert_band(struct ka_convert *c, struct band *b)
 {
+	const struct recipe *r = &recipes[b->in->format];
+
 	b->yuv = b->dst;
-	if (is_rgb(b->in->format))
+	if (r->rgb)
 		band_rgb(c, b);
-	else if (b->in->format == KA_PIX_YUYV || b->in->format == KA_PIX_UYVY)
+	else if (r->packed)
 		band_packed(b);
 	else
-		band_planar(b);
+		band_planar(c, b);
+	if (!r->v_first)
+		return;
+	SwapUVPlane(b->yuv.uv, (int)b->yuv.uv_stride, b->dst.uv, (int)b->dst.uv_stride, (int)b->in->width / 2,
+		    (int)b->rows / 2);
+	b->yuv.uv = b->dst.uv;
+	b->yuv.uv_stride = b->dst.uv_stride;
 }
 
 /* The source's luma with the converted chroma. */
@@ -194,8 +270,8 @@ static int convert_jpeg(struct ka_convert *c, const struct ka_frame *in, const s
 int ka_convert_run(struct ka_convert *c, struct ka_frame *in, struct ka_frame **out)
 {
 	struct ka_recolour colour;
-	bool recolour = ka_recolour_init(&colour, in->colour, is_rgb(in->format));
-	bool luma_stays = in->format == KA_PIX_NV16 || in->format == KA_PIX_NV24;
+	bool recolour = ka_recolour_init(&colour, in->colour, ka_pixfmt_rgb(in->format));
+	const struct recipe *r = &recipes[in->format];
 	int ret;
 
 	if (in->width % 2 || in->height % 2)
@@ -213,7 +289,7 @@ int ka_convert_run(struct ka_convert *c, struct ka_frame *in, struct ka_frame **
 		convert_raw(c, in, recolour ? &colour : NULL);
 	if (ret < 0)
 		return ret;
-	if (luma_stays && !recolour)
+	if (!r->rgb && !r->packed && in->format != KA_PIX_MJPEG && !recolour)
 		return share_luma(c, in, out);
 	*out = ka_frame_ref(c->work);
 	return 0;

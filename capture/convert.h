@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Any picture of a source to what encoders take: NV12 or I420 in BT.601 limited. Pictures that are so already pass
- * without a copy; of NV16 and NV24 only the chroma is converted. Everything else is written once, straight into the
- * planes the encoder reads. Owner: the encoder's thread.
+ * without a copy; where luma has a plane of its own and keeps its values only the chroma is converted. Everything else
+ * is written once, straight into the planes the encoder reads. Owner: the encoder's thread.
  */
 #ifndef KA_CONVERT_H
 #define KA_CONVERT_H

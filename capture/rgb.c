@@ -14,7 +14,7 @@ static int32_t fixed(double v)
 
 void ka_rgb_init(struct ka_rgb *t, enum ka_pixfmt format, struct ka_colour from)
 {
-	bool rgb = format == KA_PIX_RGB24 || format == KA_PIX_BGR24;
+	bool rgb = ka_pixfmt_rgb(format);
 	bool limited = rgb ? from.range == KA_RANGE_LIMITED : from.range != KA_RANGE_FULL;
 	double gain = limited ? 255.0 / 219 : 1;
 	double gain_c = limited ? 255.0 / 224 : 1;
@@ -56,65 +56,128 @@ void ka_rgb_triples(const struct ka_rgb *t, const uint8_t *yuv, uint32_t width, 
 		put(t, yuv[3 * x], yuv[3 * x + 1], yuv[3 * x + 2], out + (size_t)3 * x);
 }
 
-static void row_rgb(const struct ka_rgb *t, const uint8_t *in, uint32_t width, bool swap, uint8_t *out)
-{
-	for (uint32_t x = 0; x < 3 * width; x += 3) {
-		for (uint32_t i = 0; i < 3; i++) {
-			uint8_t v = in[x + (swap ? 2 - i : i)];
+/* Where a pixel has its three samples: offset of each, and bytes from one pixel (or pair of pixels) to the next. */
+struct order {
+	uint8_t at[3]; /* R, G, B; or Y (of the first of a pair), U, V */
+	uint8_t step;
+};
 
-			out[x + i] = t->plain ? v : clip8(t->y[v]);
+static struct order order_of(enum ka_pixfmt format)
+{
+	switch (format) {
+	case KA_PIX_RGB24:
+		return (struct order){{0, 1, 2}, 3};
+	case KA_PIX_BGR24:
+		return (struct order){{2, 1, 0}, 3};
+	case KA_PIX_RGBX:
+		return (struct order){{0, 1, 2}, 4};
+	case KA_PIX_BGRX:
+		return (struct order){{2, 1, 0}, 4};
+	case KA_PIX_XRGB:
+		return (struct order){{1, 2, 3}, 4};
+	case KA_PIX_XBGR:
+		return (struct order){{3, 2, 1}, 4};
+	case KA_PIX_YVYU:
+		return (struct order){{0, 3, 1}, 4};
+	case KA_PIX_UYVY:
+		return (struct order){{1, 0, 2}, 4};
+	case KA_PIX_VYUY:
+		return (struct order){{1, 2, 0}, 4};
+	default: /* YUYV */
+		return (struct order){{0, 1, 3}, 4};
+	}
+}
+
+static void row_rgb(const struct ka_rgb *t, const uint8_t *in, uint32_t width, struct order o, uint8_t *out)
+{
+	for (uint32_t x = 0; x < width; x++) {
+		for (uint32_t i = 0; i < 3; i++) {
+			uint8_t v = in[(size_t)x * o.step + o.at[i]];
+
+			out[(size_t)3 * x + i] = t->plain ? v : clip8(t->y[v]);
 		}
 	}
 }
 
-static void row_packed(const struct ka_rgb *t, const uint8_t *in, uint32_t width, unsigned int luma, uint8_t *out)
+static void row_packed(const struct ka_rgb *t, const uint8_t *in, uint32_t width, struct order o, uint8_t *out)
 {
 	for (uint32_t x = 0; x < width; x++) {
-		const uint8_t *pair = in + (size_t)x / 2 * 4;
+		const uint8_t *pair = in + (size_t)x / 2 * o.step;
 
-		put(t, pair[luma + 2 * (x & 1)], pair[1 - luma], pair[3 - luma], out + (size_t)3 * x);
+		put(t, pair[o.at[0] + 2 * (x & 1)], pair[o.at[1]], pair[o.at[2]], out + (size_t)3 * x);
 	}
 }
 
-/* Chroma of pixel x stands at u[(x >> shift) * step], likewise v. */
-static void row_planar(const struct ka_rgb *t, const uint8_t *y, const uint8_t *u, const uint8_t *v, uint32_t width,
-		       unsigned int shift, unsigned int step, uint8_t *out)
+/* A row of each; chroma of pixel x stands at u[(x >> shift) * step], likewise v. */
+struct planes {
+	const uint8_t *y, *u, *v;
+	unsigned int shift, step;
+};
+
+static void row_planar(const struct ka_rgb *t, const struct planes *p, uint32_t width, uint8_t *out)
 {
 	for (uint32_t x = 0; x < width; x++) {
-		size_t c = (size_t)(x >> shift) * step;
+		size_t c = (size_t)(x >> p->shift) * p->step;
 
-		put(t, y[x], u[c], v[c], out + (size_t)3 * x);
+		put(t, p->y[x], p->u[c], p->v[c], out + (size_t)3 * x);
 	}
+}
+
+static const uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint32_t row)
+{
+	return f->planes[plane].data + row * f->planes[plane].stride;
+}
+
+static struct planes planes_of(const struct ka_frame *f, uint32_t row)
+{
+	static const uint8_t none = 128;
+	enum ka_pixfmt format = f->format;
+	bool swapped = format == KA_PIX_NV21 || format == KA_PIX_NV61 || format == KA_PIX_NV42;
+	struct planes p = {.y = row_of(f, 0, row), .u = &none, .v = &none};
+
+	if (format == KA_PIX_GREY)
+		return p;
+	if (ka_pixfmt_rows(format, 1, f->height) < f->height)
+		row /= 2;
+	p.u = row_of(f, 1, row);
+	if (ka_pixfmt_planes(format) == 3) {
+		p.v = row_of(f, 2, row);
+		p.step = 1;
+		p.shift = format != KA_PIX_I444;
+		return p;
+	}
+	p.v = p.u + !swapped;
+	p.u += swapped;
+	p.step = 2;
+	p.shift = format != KA_PIX_NV24 && format != KA_PIX_NV42;
+	return p;
 }
 
 void ka_rgb_row(const struct ka_rgb *t, const struct ka_frame *f, uint32_t row, uint8_t *out)
 {
-	const struct ka_plane *p = f->planes;
-	const uint8_t *first = p[0].data + row * p[0].stride;
-	uint32_t chroma_row = f->format == KA_PIX_I420 || f->format == KA_PIX_NV12 ? row / 2 : row;
-	const uint8_t *u = ka_pixfmt_planes(f->format) > 1 ? p[1].data + chroma_row * p[1].stride : NULL;
+	struct planes p;
 
 	switch (f->format) {
 	case KA_PIX_RGB24:
 	case KA_PIX_BGR24:
-		row_rgb(t, first, f->width, f->format == KA_PIX_BGR24, out);
+	case KA_PIX_RGBX:
+	case KA_PIX_BGRX:
+	case KA_PIX_XRGB:
+	case KA_PIX_XBGR:
+		row_rgb(t, row_of(f, 0, row), f->width, order_of(f->format), out);
 		break;
 	case KA_PIX_YUYV:
+	case KA_PIX_YVYU:
 	case KA_PIX_UYVY:
-		row_packed(t, first, f->width, f->format == KA_PIX_UYVY, out);
-		break;
-	case KA_PIX_I420:
-		row_planar(t, first, u, p[2].data + chroma_row * p[2].stride, f->width, 1, 1, out);
-		break;
-	case KA_PIX_NV12:
-	case KA_PIX_NV16:
-		row_planar(t, first, u, u + 1, f->width, 1, 2, out);
-		break;
-	case KA_PIX_NV24:
-		row_planar(t, first, u, u + 1, f->width, 0, 2, out);
+	case KA_PIX_VYUY:
+		row_packed(t, row_of(f, 0, row), f->width, order_of(f->format), out);
 		break;
 	case KA_PIX_NONE:
 	case KA_PIX_MJPEG:
+		break;
+	default:
+		p = planes_of(f, row);
+		row_planar(t, &p, f->width, out);
 		break;
 	}
 }

@@ -147,14 +147,35 @@ static int map_slot(struct ka_v4l2_bufs *b, struct slot *s)
 	return 0;
 }
 
-static int request(const struct ka_v4l2_bufs *b, unsigned int wanted)
+/* caps may be NULL. */
+static int request(const struct ka_v4l2_bufs *b, unsigned int wanted, uint8_t flags, uint32_t *caps)
 {
-	struct v4l2_requestbuffers r = {.count = wanted, .type = b->type, .memory = V4L2_MEMORY_MMAP};
+	struct v4l2_requestbuffers r = {.count = wanted, .type = b->type, .memory = V4L2_MEMORY_MMAP, .flags = flags};
 	int ret = b->io->ioctl(b->io->ctx, b->fd, VIDIOC_REQBUFS, &r);
 
 	if (ret < 0)
 		return ret;
+	if (caps)
+		*caps = r.capabilities;
 	return (int)KA_MIN(r.count, BUFS_MAX);
+}
+
+/* Cached where the driver can: uncached memory is slow to read, and a picture is read whole. A request for no buffers
+ * tells what it can (V4L2 API, VIDIOC_REQBUFS). */
+static int request_cached(const struct ka_v4l2_bufs *b)
+{
+	uint32_t caps = 0;
+	int ret = request(b, 0, 0, &caps);
+
+	/* Drivers from before that was said refuse it; they do not know the flag either. */
+	if (ret < 0 && ret != -EINVAL)
+		return ret;
+	if (caps & V4L2_BUF_CAP_SUPPORTS_MMAP_CACHE_HINTS) {
+		ret = request(b, WANTED, V4L2_MEMORY_FLAG_NON_COHERENT, NULL);
+		if (ret >= 2)
+			return ret;
+	}
+	return request(b, WANTED, 0, NULL);
 }
 
 static int fill_set(struct ka_v4l2_bufs *b, struct set *s, unsigned int n)
@@ -184,7 +205,7 @@ int ka_v4l2_buf_ready(struct ka_v4l2_bufs *b, int fd, uint32_t type)
 	if (!b->undead)
 		return 0;
 	/* Drivers without orphaned buffers (before Linux 4.20) free them only once they are unmapped. */
-	if (b->retired || request(b, 0) < 0)
+	if (b->retired || request(b, 0, 0, NULL) < 0)
 		return -EBUSY;
 	b->undead = false;
 	return 0;
@@ -203,7 +224,7 @@ int ka_v4l2_buf_start(struct ka_v4l2_bufs *b, int fd, uint32_t type, const struc
 	if (!s)
 		return -ENOMEM;
 	s->bufs = b;
-	ret = request(b, WANTED);
+	ret = request_cached(b);
 	/* With one buffer a driver could never fill a picture while another is shown. */
 	if (ret >= 0 && ret < 2)
 		ret = -ENOMEM;
@@ -364,5 +385,5 @@ void ka_v4l2_buf_stop(struct ka_v4l2_bufs *b)
 	(void)b->io->ioctl(b->io->ctx, b->fd, VIDIOC_STREAMOFF, &b->type);
 	b->live = NULL;
 	retire(b, s);
-	b->undead = request(b, 0) == -EBUSY;
+	b->undead = request(b, 0, 0, NULL) == -EBUSY;
 }

@@ -103,7 +103,7 @@ static unsigned int list_candidates(const struct settle *s, struct candidate *li
  * at 30. */
 static int choose_format(const struct settle *s, uint32_t *fourcc, struct ka_errbuf *eb)
 {
-	struct candidate list[32];
+	struct candidate list[64];
 	unsigned int n = list_candidates(s, list, KA_ARRAY_LEN(list));
 	const struct candidate *best = NULL;
 	uint32_t top = 0;

@@ -7,16 +7,29 @@
 #define JPEG_MIN_BYTES 128u
 #define STRIDE_MAX (16u * KA_MAX_WIDTH)
 
-/* Encoders take 4:2:0: NV12 costs nothing, I420 an interleaving, packed 4:2:2 one pass; NV16 and NV24 more memory
- * traffic; RGB arithmetic; MJPEG most of all, and it has lost detail already. */
+/* In order of what a 1080p picture costs before it is encoded, with and without colours to convert (bench_convert
+ * prints both): 4:2:0 hardly anything, 4:2:2 a tenth or two of a millisecond, 4:4:4 twice that, RGB arithmetic. MJPEG
+ * costs most, and it has lost detail already; grey has lost all colour. */
 static const struct ka_v4l2_fourcc known[] = {
-	{V4L2_PIX_FMT_NV12, KA_PIX_NV12, 1, 0},	  {V4L2_PIX_FMT_NV12M, KA_PIX_NV12, 2, 1},
-	{V4L2_PIX_FMT_YUV420, KA_PIX_I420, 1, 2}, {V4L2_PIX_FMT_YUV420M, KA_PIX_I420, 3, 3},
-	{V4L2_PIX_FMT_YUYV, KA_PIX_YUYV, 1, 4},	  {V4L2_PIX_FMT_UYVY, KA_PIX_UYVY, 1, 5},
-	{V4L2_PIX_FMT_NV16, KA_PIX_NV16, 1, 6},	  {V4L2_PIX_FMT_NV16M, KA_PIX_NV16, 2, 7},
-	{V4L2_PIX_FMT_NV24, KA_PIX_NV24, 1, 8},	  {V4L2_PIX_FMT_BGR24, KA_PIX_BGR24, 1, 9},
-	{V4L2_PIX_FMT_RGB24, KA_PIX_RGB24, 1, 9}, {V4L2_PIX_FMT_MJPEG, KA_PIX_MJPEG, 1, 10},
-	{V4L2_PIX_FMT_JPEG, KA_PIX_MJPEG, 1, 10},
+	{V4L2_PIX_FMT_NV12, KA_PIX_NV12, 1, 0, false},	  {V4L2_PIX_FMT_NV12M, KA_PIX_NV12, 2, 0, false},
+	{V4L2_PIX_FMT_YUV420, KA_PIX_I420, 1, 1, false},  {V4L2_PIX_FMT_YUV420M, KA_PIX_I420, 3, 1, false},
+	{V4L2_PIX_FMT_YVU420, KA_PIX_I420, 1, 1, true},	  {V4L2_PIX_FMT_YVU420M, KA_PIX_I420, 3, 1, true},
+	{V4L2_PIX_FMT_NV21, KA_PIX_NV21, 1, 1, false},	  {V4L2_PIX_FMT_NV21M, KA_PIX_NV21, 2, 1, false},
+	{V4L2_PIX_FMT_YUYV, KA_PIX_YUYV, 1, 2, false},	  {V4L2_PIX_FMT_UYVY, KA_PIX_UYVY, 1, 2, false},
+	{V4L2_PIX_FMT_YVYU, KA_PIX_YVYU, 1, 4, false},	  {V4L2_PIX_FMT_VYUY, KA_PIX_VYUY, 1, 4, false},
+	{V4L2_PIX_FMT_NV16, KA_PIX_NV16, 1, 3, false},	  {V4L2_PIX_FMT_NV16M, KA_PIX_NV16, 2, 3, false},
+	{V4L2_PIX_FMT_NV61, KA_PIX_NV61, 1, 3, false},	  {V4L2_PIX_FMT_NV61M, KA_PIX_NV61, 2, 3, false},
+	{V4L2_PIX_FMT_YUV422P, KA_PIX_I422, 1, 5, false}, {V4L2_PIX_FMT_YUV422M, KA_PIX_I422, 3, 5, false},
+	{V4L2_PIX_FMT_YVU422M, KA_PIX_I422, 3, 5, true},  {V4L2_PIX_FMT_NV24, KA_PIX_NV24, 1, 6, false},
+	{V4L2_PIX_FMT_NV42, KA_PIX_NV42, 1, 6, false},	  {V4L2_PIX_FMT_YUV444M, KA_PIX_I444, 3, 7, false},
+	{V4L2_PIX_FMT_YVU444M, KA_PIX_I444, 3, 7, true},  {V4L2_PIX_FMT_BGR24, KA_PIX_BGR24, 1, 8, false},
+	{V4L2_PIX_FMT_RGB24, KA_PIX_RGB24, 1, 8, false},  {V4L2_PIX_FMT_XBGR32, KA_PIX_BGRX, 1, 9, false},
+	{V4L2_PIX_FMT_ABGR32, KA_PIX_BGRX, 1, 9, false},  {V4L2_PIX_FMT_BGR32, KA_PIX_BGRX, 1, 9, false},
+	{V4L2_PIX_FMT_RGBX32, KA_PIX_RGBX, 1, 9, false},  {V4L2_PIX_FMT_RGBA32, KA_PIX_RGBX, 1, 9, false},
+	{V4L2_PIX_FMT_XRGB32, KA_PIX_XRGB, 1, 10, false}, {V4L2_PIX_FMT_ARGB32, KA_PIX_XRGB, 1, 10, false},
+	{V4L2_PIX_FMT_RGB32, KA_PIX_XRGB, 1, 10, false},  {V4L2_PIX_FMT_BGRX32, KA_PIX_XBGR, 1, 10, false},
+	{V4L2_PIX_FMT_BGRA32, KA_PIX_XBGR, 1, 10, false}, {V4L2_PIX_FMT_MJPEG, KA_PIX_MJPEG, 1, 11, false},
+	{V4L2_PIX_FMT_JPEG, KA_PIX_MJPEG, 1, 11, false},  {V4L2_PIX_FMT_GREY, KA_PIX_GREY, 1, 12, false},
 };
 
 const struct ka_v4l2_fourcc *ka_v4l2_planes_find(uint32_t fourcc)
@@ -87,13 +100,12 @@ static void read_answer(struct answer *a, const struct v4l2_format *f)
 
 static struct ka_colour read_colour(const struct answer *a, enum ka_pixfmt format)
 {
-	bool rgb = format == KA_PIX_RGB24 || format == KA_PIX_BGR24;
 	uint32_t enc = a->ycbcr_enc ? a->ycbcr_enc : (uint32_t)V4L2_MAP_YCBCR_ENC_DEFAULT(a->colorspace);
 	uint32_t range = a->quantization;
 	struct ka_colour c;
 
 	if (!range)
-		range = V4L2_MAP_QUANTIZATION_DEFAULT(rgb, a->colorspace, enc);
+		range = V4L2_MAP_QUANTIZATION_DEFAULT(ka_pixfmt_rgb(format), a->colorspace, enc);
 	/* JFIF: always BT.601, always full range. Sticks do not fill in more than the colour space. */
 	if (format == KA_PIX_MJPEG)
 		return (struct ka_colour){KA_MATRIX_BT601, KA_RANGE_FULL};
@@ -122,6 +134,8 @@ static int lay_out(struct ka_v4l2_shape *s, const struct answer *a)
 	size_t end = 0;
 
 	for (unsigned int i = 0; i < ka_pixfmt_planes(format); i++) {
+		/* The i-th in memory is not always the i-th of ours. */
+		unsigned int plane = s->fourcc->v_first && i ? 3 - i : i;
 		unsigned int mem = s->mems > 1 ? i : 0;
 		size_t row = ka_pixfmt_row_bytes(format, i, s->width);
 		uint32_t rows = ka_pixfmt_rows(format, i, s->height);
@@ -129,14 +143,14 @@ static int lay_out(struct ka_v4l2_shape *s, const struct answer *a)
 
 		/* In shared memory bytesperline is that of the first plane; the others follow in proportion. */
 		if (s->mems == 1 && i > 0)
-			stride = format == KA_PIX_I420 ? stride / 2 : format == KA_PIX_NV24 ? stride * 2 : stride;
+			stride = stride * ka_pixfmt_row_bytes(format, i, 2) / ka_pixfmt_row_bytes(format, 0, 2);
 		if (stride < row || stride > STRIDE_MAX)
 			return -KA_E_FORMAT;
 		if (s->mems > 1)
 			end = 0;
-		s->planes[i].mem = mem;
-		s->planes[i].offset = end;
-		s->planes[i].stride = stride;
+		s->planes[plane].mem = mem;
+		s->planes[plane].offset = end;
+		s->planes[plane].stride = stride;
 		/* The last row need not be padded. */
 		s->mem_need[mem] = end + stride * (rows - 1) + row;
 		end += stride * rows;

@@ -23,6 +23,7 @@ struct ka_v4l2_fourcc {
 	enum ka_pixfmt format;
 	uint8_t mems; /* pieces of memory in the multi-planar API */
 	uint8_t rank; /* 0 = cheapest to encode at full quality */
+	bool v_first; /* the plane of V lies before that of U */
 };
 
 struct ka_v4l2_shape {

@@ -143,6 +143,12 @@ static int request_bufs(struct fake_v4l2 *f, struct v4l2_requestbuffers *r)
 	if (f->streaming || (f->keeps_mapped && mapped))
 		return -EBUSY;
 	drop_all(f);
+	r->capabilities = V4L2_BUF_CAP_SUPPORTS_MMAP | (f->cache_hints ? V4L2_BUF_CAP_SUPPORTS_MMAP_CACHE_HINTS : 0);
+	/* As the kernel: a flag it does not know counts for nothing, but nobody should say it. */
+	f->violations += r->flags && !f->cache_hints;
+	f->cached = r->flags & V4L2_MEMORY_FLAG_NON_COHERENT;
+	if (f->cached && f->refuses_cached)
+		return -ENOMEM;
 	r->count = KA_MIN(r->count, f->max_bufs);
 	for (uint32_t n = 0, i = 0; n < r->count && i < KA_ARRAY_LEN(f->bufs); i++) {
 		if (f->bufs[i].used)

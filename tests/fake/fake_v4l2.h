@@ -36,8 +36,10 @@ struct fake_v4l2 {
 	bool absent;
 	bool mplane;
 	bool no_timings;
-	bool keeps_mapped; /* REQBUFS 0 fails while anything is mapped, as before Linux 4.20 */
-	int query_error;   /* of QUERY_DV_TIMINGS; negative errno */
+	bool cache_hints;    /* it can make buffers cached ... */
+	bool refuses_cached; /* ... so it says */
+	bool keeps_mapped;   /* REQBUFS 0 fails while anything is mapped, as before Linux 4.20 */
+	int query_error;     /* of QUERY_DV_TIMINGS; negative errno */
 	uint32_t width, height;
 	bool interlaced;
 	uint32_t field;
@@ -67,6 +69,7 @@ struct fake_v4l2 {
 	unsigned int opens, closes, streamons, maps, unmaps, qbufs;
 	unsigned int violations; /* of the API's rules */
 	uint32_t set_fourcc;
+	bool cached;	    /* the buffers it has now */
 	unsigned int edids; /* times one was set */
 	uint32_t edid_blocks;
 	uint8_t edid[512];

@@ -13,40 +13,63 @@ static unsigned int plane_count(uint32_t fourcc)
 {
 	switch (fourcc) {
 	case V4L2_PIX_FMT_NV12M:
+	case V4L2_PIX_FMT_NV21M:
 	case V4L2_PIX_FMT_NV16M:
+	case V4L2_PIX_FMT_NV61M:
 		return 2;
 	case V4L2_PIX_FMT_YUV420M:
+	case V4L2_PIX_FMT_YVU420M:
+	case V4L2_PIX_FMT_YUV422M:
+	case V4L2_PIX_FMT_YVU422M:
+	case V4L2_PIX_FMT_YUV444M:
+	case V4L2_PIX_FMT_YVU444M:
 		return 3;
 	default:
 		return 1;
 	}
 }
 
-/* Stride and size of memory plane m. */
+/* Stride and size of memory plane m, by the tables of the V4L2 API. */
 static void plane_shape(const struct fake_v4l2 *f, uint32_t fourcc, unsigned int m, uint32_t w, uint32_t h,
 			uint32_t *stride, uint32_t *size)
 {
 	*stride = w + f->pad;
 	switch (fourcc) {
 	case V4L2_PIX_FMT_NV12:
+	case V4L2_PIX_FMT_NV21:
 	case V4L2_PIX_FMT_YUV420:
+	case V4L2_PIX_FMT_YVU420:
 		*size = *stride * h + *stride * ((h + 1) / 2);
 		break;
 	case V4L2_PIX_FMT_NV16:
+	case V4L2_PIX_FMT_NV61:
+	case V4L2_PIX_FMT_YUV422P:
 		*size = *stride * h * 2;
 		break;
 	case V4L2_PIX_FMT_NV24:
+	case V4L2_PIX_FMT_NV42:
 		*size = *stride * h * 3;
 		break;
 	case V4L2_PIX_FMT_NV12M:
+	case V4L2_PIX_FMT_NV21M:
 		*size = m ? *stride * ((h + 1) / 2) : *stride * h;
 		break;
+	case V4L2_PIX_FMT_GREY:
 	case V4L2_PIX_FMT_NV16M:
+	case V4L2_PIX_FMT_NV61M:
+	case V4L2_PIX_FMT_YUV444M:
+	case V4L2_PIX_FMT_YVU444M:
 		*size = *stride * h;
 		break;
 	case V4L2_PIX_FMT_YUV420M:
+	case V4L2_PIX_FMT_YVU420M:
 		*stride = m ? *stride / 2 : *stride;
 		*size = *stride * (m ? (h + 1) / 2 : h);
+		break;
+	case V4L2_PIX_FMT_YUV422M:
+	case V4L2_PIX_FMT_YVU422M:
+		*stride = m ? *stride / 2 : *stride;
+		*size = *stride * h;
 		break;
 	case V4L2_PIX_FMT_RGB24:
 	case V4L2_PIX_FMT_BGR24:
@@ -57,8 +80,15 @@ static void plane_shape(const struct fake_v4l2 *f, uint32_t fourcc, unsigned int
 		*stride = 0;
 		*size = w * h;
 		break;
-	default:
+	case V4L2_PIX_FMT_YUYV:
+	case V4L2_PIX_FMT_YVYU:
+	case V4L2_PIX_FMT_UYVY:
+	case V4L2_PIX_FMT_VYUY:
 		*stride = w * 2 + f->pad;
+		*size = *stride * h;
+		break;
+	default: /* RGB in 32 bits */
+		*stride = w * 4 + f->pad;
 		*size = *stride * h;
 		break;
 	}

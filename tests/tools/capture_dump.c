@@ -3,10 +3,13 @@
  * Runs capture/ on a source and writes the packets one viewer gets to a file: for looking at pictures, and for trying
  * real devices.
  *
- *   capture_dump card WIDTHxHEIGHT FPS SECONDS out.h264
- *   capture_dump /dev/videoN FORMAT FPS SECONDS out.h264     FORMAT as in ka_pixfmt_name(), or "auto";
- *                                                            with "+" in front: formats of several memory planes only
+ *   capture_dump card WIDTHxHEIGHT FPS SECONDS out.h264 [PICTURES]
+ *   capture_dump /dev/videoN FORMAT FPS SECONDS out.h264 [PICTURES]
+ *
+ * FORMAT as in ka_pixfmt_name(), or "auto"; with "+" in front: formats of several memory planes only; "=" and four
+ * characters: only this one of the device's. Ends after so many PICTURES of the source if that is sooner.
  */
+#include <limits.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,14 +26,36 @@ static void post(void *arg)
 	sem_post(arg);
 }
 
+/* Writes what is there; how many came while the source was live. */
+static unsigned int dump_packets(struct ka_capture *c, struct ka_viewer *v, int64_t begin_us, FILE *f)
+{
+	unsigned int live = 0;
+	struct ka_packet *p;
+
+	while ((p = ka_hub_take(ka_viewer_sub(v)))) {
+		struct ka_signal sig;
+
+		ka_capture_signal(c, &sig);
+		live += !sig.cause;
+		if (p->key)
+			printf("%7.3f key %ux%u bytes=%zu seq=%llu latency_us=%lld\n",
+			       (double)(ka_clock_us() - begin_us) / 1e6, p->width, p->height, p->size,
+			       (unsigned long long)p->sequence, (long long)(p->encoded_us - p->captured_us));
+		fwrite(p->data, 1, p->size, f);
+		ka_packet_unref(&p);
+	}
+	return live;
+}
+
 /* One line a second, and the packets. */
-static void dump(struct ka_capture *c, struct ka_viewer *v, sem_t *news, int64_t end_us, FILE *f)
+static void dump(struct ka_capture *c, struct ka_viewer *v, sem_t *news, int64_t end_us, unsigned long pictures,
+		 FILE *f)
 {
 	int64_t begin_us = ka_clock_us();
 	int64_t report_us = begin_us;
-	struct ka_packet *p;
+	unsigned long seen = 0;
 
-	while (ka_clock_us() < end_us) {
+	while (ka_clock_us() < end_us && seen < pictures) {
 		struct timespec until;
 
 		clock_gettime(CLOCK_REALTIME, &until);
@@ -38,14 +63,7 @@ static void dump(struct ka_capture *c, struct ka_viewer *v, sem_t *news, int64_t
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		sem_timedwait(news, &until);
-		while ((p = ka_hub_take(ka_viewer_sub(v)))) {
-			if (p->key)
-				printf("%7.3f key %ux%u bytes=%zu seq=%llu latency_us=%lld\n",
-				       (double)(ka_clock_us() - begin_us) / 1e6, p->width, p->height, p->size,
-				       (unsigned long long)p->sequence, (long long)(p->encoded_us - p->captured_us));
-			fwrite(p->data, 1, p->size, f);
-			ka_packet_unref(&p);
-		}
+		seen += dump_packets(c, v, begin_us, f);
 		if (ka_clock_us() - report_us >= 1000000) {
 			struct ka_signal sig;
 			struct ka_capture_stats st;
@@ -65,14 +83,14 @@ static void dump(struct ka_capture *c, struct ka_viewer *v, sem_t *news, int64_t
 	}
 }
 
-/* A device that offers only formats of several memory planes. */
-static int call_planes_only(void *ctx, int fd, unsigned long request, void *arg)
+/* A device that offers only formats of several memory planes, or only the one that ctx points to. */
+static int call_some(void *ctx, int fd, unsigned long request, void *arg)
 {
+	const char *only = ctx;
 	struct v4l2_fmtdesc *wanted = arg;
 	struct v4l2_fmtdesc d;
 	uint32_t left;
 
-	(void)ctx;
 	if (request != VIDIOC_ENUM_FMT)
 		return ka_v4l2_io_real.ioctl(NULL, fd, request, arg);
 	left = wanted->index;
@@ -85,8 +103,10 @@ static int call_planes_only(void *ctx, int fd, unsigned long request, void *arg)
 		if (ret < 0)
 			return ret;
 		f = ka_v4l2_planes_find(d.pixelformat);
-		if (f && f->mems > 1 && left-- == 0)
-			break;
+		if (only ? memcmp(&d.pixelformat, only, 4) == 0 : f && f->mems > 1) {
+			if (left-- == 0)
+				break;
+		}
 	}
 	wanted->pixelformat = d.pixelformat;
 	return 0;
@@ -119,12 +139,14 @@ int main(int argc, char **argv)
 	sem_t news;
 	FILE *f;
 
-	if (argc != 6 || parse(&cfg, argv) < 0) {
-		fprintf(stderr, "usage: capture_dump card|DEVICE WIDTHxHEIGHT|FORMAT FPS SECONDS FILE\n");
+	if (argc < 6 || argc > 7 || parse(&cfg, argv) < 0) {
+		fprintf(stderr, "usage: capture_dump card|DEVICE WIDTHxHEIGHT|FORMAT FPS SECONDS FILE [PICTURES]\n");
 		return 2;
 	}
-	if (argv[2][0] == '+')
-		io.ioctl = call_planes_only;
+	if (argv[2][0] == '+' || (argv[2][0] == '=' && strlen(argv[2]) == 5)) {
+		io.ioctl = call_some;
+		io.ctx = argv[2][0] == '=' ? argv[2] + 1 : NULL;
+	}
 	ka_log_init(2, KA_LOG_DEBUG);
 	sem_init(&news, 0, 0);
 	f = fopen(argv[5], "wb");
@@ -133,7 +155,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "capture_dump: %s\n", eb.text[0] ? eb.text : "cannot start");
 		return 1;
 	}
-	dump(c, v, &news, ka_clock_us() + (int64_t)(strtod(argv[4], NULL) * 1e6), f);
+	dump(c, v, &news, ka_clock_us() + (int64_t)(strtod(argv[4], NULL) * 1e6),
+	     argc > 6 ? strtoul(argv[6], NULL, 10) : ULONG_MAX, f);
 	ka_viewer_free(v);
 	ka_capture_stop(c);
 	ka_capture_join(c);

@@ -5,7 +5,9 @@
 #include "base/frame.h"
 
 static const enum ka_pixfmt raw_formats[] = {
-	KA_PIX_I420, KA_PIX_NV12, KA_PIX_NV16, KA_PIX_NV24, KA_PIX_YUYV, KA_PIX_UYVY, KA_PIX_RGB24, KA_PIX_BGR24,
+	KA_PIX_I420, KA_PIX_I422, KA_PIX_I444, KA_PIX_NV12,  KA_PIX_NV21,  KA_PIX_NV16, KA_PIX_NV61,
+	KA_PIX_NV24, KA_PIX_NV42, KA_PIX_GREY, KA_PIX_YUYV,  KA_PIX_YVYU,  KA_PIX_UYVY, KA_PIX_VYUY,
+	KA_PIX_RGBX, KA_PIX_BGRX, KA_PIX_XRGB, KA_PIX_RGB24, KA_PIX_BGR24, KA_PIX_XBGR,
 };
 
 /* A description whose planes fit exactly: no padding anywhere, the last row ends with the memory. */
@@ -150,11 +152,23 @@ static void test_shapes_with_odd_sizes(void **state)
 		{KA_PIX_I420, 3, {101, 51, 51}, {77, 39, 39}},
 		{KA_PIX_NV12, 2, {101, 102}, {77, 39}},
 		{KA_PIX_NV16, 2, {101, 102}, {77, 77}},
-		{KA_PIX_NV24, 2, {101, 204}, {77, 77}},
+		{KA_PIX_I422, 3, {101, 51, 51}, {77, 77, 77}},
+		{KA_PIX_I444, 3, {101, 101, 101}, {77, 77, 77}},
+		{KA_PIX_NV21, 2, {101, 102}, {77, 39}},
+		{KA_PIX_NV61, 2, {101, 102}, {77, 77}},
+		{KA_PIX_NV24, 2, {101, 202}, {77, 77}},
+		{KA_PIX_NV42, 2, {101, 202}, {77, 77}},
+		{KA_PIX_GREY, 1, {101}, {77}},
 		{KA_PIX_YUYV, 1, {204}, {77}},
 		{KA_PIX_UYVY, 1, {204}, {77}},
 		{KA_PIX_RGB24, 1, {303}, {77}},
 		{KA_PIX_BGR24, 1, {303}, {77}},
+		{KA_PIX_YVYU, 1, {204}, {77}},
+		{KA_PIX_VYUY, 1, {204}, {77}},
+		{KA_PIX_RGBX, 1, {404}, {77}},
+		{KA_PIX_BGRX, 1, {404}, {77}},
+		{KA_PIX_XRGB, 1, {404}, {77}},
+		{KA_PIX_XBGR, 1, {404}, {77}},
 	};
 
 	(void)state;
@@ -162,7 +176,6 @@ static void test_shapes_with_odd_sizes(void **state)
 		assert_int_equal(ka_pixfmt_planes(want[k].format), want[k].planes);
 		assert_true(strlen(ka_pixfmt_name(want[k].format)) > 0);
 		for (unsigned int i = 0; i < want[k].planes; i++) {
-			/* NV24's chroma has no pairs, but our rows are whole pairs: enough for 101 either way. */
 			assert_int_equal(ka_pixfmt_row_bytes(want[k].format, i, 101), want[k].row[i]);
 			assert_int_equal(ka_pixfmt_rows(want[k].format, i, 77), want[k].rows[i]);
 		}

@@ -121,6 +121,29 @@ static void sample(const struct ka_frame *f, uint32_t x, uint32_t y, uint8_t yuv
 		yuv[1] = p[1].data[y / 2 * p[1].stride + x / 2];
 		yuv[2] = p[2].data[y / 2 * p[2].stride + x / 2];
 		break;
+	case KA_PIX_I422:
+		yuv[1] = p[1].data[y * p[1].stride + x / 2];
+		yuv[2] = p[2].data[y * p[2].stride + x / 2];
+		break;
+	case KA_PIX_I444:
+		yuv[1] = p[1].data[y * p[1].stride + x];
+		yuv[2] = p[2].data[y * p[2].stride + x];
+		break;
+	case KA_PIX_NV21:
+		yuv[2] = p[1].data[y / 2 * p[1].stride + x / 2 * 2];
+		yuv[1] = p[1].data[y / 2 * p[1].stride + x / 2 * 2 + 1];
+		break;
+	case KA_PIX_NV61:
+		yuv[2] = p[1].data[y * p[1].stride + x / 2 * 2];
+		yuv[1] = p[1].data[y * p[1].stride + x / 2 * 2 + 1];
+		break;
+	case KA_PIX_NV42:
+		yuv[2] = p[1].data[y * p[1].stride + x * 2];
+		yuv[1] = p[1].data[y * p[1].stride + x * 2 + 1];
+		break;
+	case KA_PIX_GREY:
+		yuv[1] = yuv[2] = 128;
+		break;
 	case KA_PIX_NV12:
 		memcpy(yuv + 1, p[1].data + y / 2 * p[1].stride + x / 2 * 2, 2);
 		break;
@@ -140,6 +163,16 @@ static void sample(const struct ka_frame *f, uint32_t x, uint32_t y, uint8_t yuv
 		yuv[1] = pair[0];
 		yuv[2] = pair[2];
 		break;
+	case KA_PIX_YVYU:
+		yuv[0] = pair[x % 2 * 2];
+		yuv[1] = pair[3];
+		yuv[2] = pair[1];
+		break;
+	case KA_PIX_VYUY:
+		yuv[0] = pair[x % 2 * 2 + 1];
+		yuv[1] = pair[2];
+		yuv[2] = pair[0];
+		break;
 	default:
 		fail();
 	}
@@ -147,12 +180,9 @@ static void sample(const struct ka_frame *f, uint32_t x, uint32_t y, uint8_t yuv
 
 static void test_every_format_finds_its_samples(void **state)
 {
-	static const enum ka_pixfmt formats[] = {KA_PIX_I420, KA_PIX_NV12, KA_PIX_NV16,
-						 KA_PIX_NV24, KA_PIX_YUYV, KA_PIX_UYVY};
-
 	(void)state;
-	for (size_t i = 0; i < KA_ARRAY_LEN(formats); i++) {
-		struct ka_frame *f = noise(formats[i], (struct ka_colour){KA_MATRIX_BT709, KA_RANGE_LIMITED});
+	for (enum ka_pixfmt format = KA_PIX_I420; format <= KA_PIX_VYUY; format++) {
+		struct ka_frame *f = noise(format, (struct ka_colour){KA_MATRIX_BT709, KA_RANGE_LIMITED});
 		/* Of exact size: a sanitizer sees a byte too many. */
 		uint8_t *row = malloc(3 * W);
 		struct ka_rgb t;
@@ -172,7 +202,8 @@ static void test_every_format_finds_its_samples(void **state)
 	}
 }
 
-static void check_rgb(enum ka_pixfmt format, enum ka_range range)
+/* order: where R, G and B lie in a pixel of step bytes. */
+static void check_rgb(enum ka_pixfmt format, const uint8_t order[3], uint32_t step, enum ka_range range)
 {
 	struct ka_frame *f = noise(format, (struct ka_colour){KA_MATRIX_BT709, range});
 	uint8_t row[3 * W];
@@ -182,7 +213,7 @@ static void check_rgb(enum ka_pixfmt format, enum ka_range range)
 	for (uint32_t y = 0; y < H; y++) {
 		ka_rgb_row(&t, f, y, row);
 		for (uint32_t i = 0; i < 3 * W; i++) {
-			uint32_t at = format == KA_PIX_RGB24 ? i : i - i % 3 + 2 - i % 3;
+			uint32_t at = i / 3 * step + order[i % 3];
 			uint8_t in = f->planes[0].data[y * f->planes[0].stride + at];
 			double full = fmin(fmax((in - 16) * 255.0 / 219, 0), 255);
 
@@ -197,12 +228,19 @@ static void check_rgb(enum ka_pixfmt format, enum ka_range range)
 
 static void test_rgb_passes_bit_by_bit(void **state)
 {
+	static const struct {
+		enum ka_pixfmt format;
+		uint8_t order[3], step;
+	} all[] = {
+		{KA_PIX_RGB24, {0, 1, 2}, 3}, {KA_PIX_BGR24, {2, 1, 0}, 3}, {KA_PIX_RGBX, {0, 1, 2}, 4},
+		{KA_PIX_BGRX, {2, 1, 0}, 4},  {KA_PIX_XRGB, {1, 2, 3}, 4},  {KA_PIX_XBGR, {3, 2, 1}, 4},
+	};
+
 	(void)state;
-	check_rgb(KA_PIX_RGB24, KA_RANGE_FULL);
-	check_rgb(KA_PIX_BGR24, KA_RANGE_FULL);
-	check_rgb(KA_PIX_RGB24, KA_RANGE_UNKNOWN);
-	check_rgb(KA_PIX_RGB24, KA_RANGE_LIMITED);
-	check_rgb(KA_PIX_BGR24, KA_RANGE_LIMITED);
+	for (size_t i = 0; i < KA_ARRAY_LEN(all); i++) {
+		for (enum ka_range range = KA_RANGE_UNKNOWN; range <= KA_RANGE_FULL; range++)
+			check_rgb(all[i].format, all[i].order, all[i].step, range);
+	}
 }
 
 int main(void)

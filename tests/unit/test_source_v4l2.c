@@ -69,7 +69,7 @@ static void test_start_interlaced_is_refused(void **state)
 static void test_start_without_known_format_is_refused(void **state)
 {
 	static const uint32_t none[] = {0};
-	static const uint32_t odd[] = {V4L2_PIX_FMT_GREY, V4L2_PIX_FMT_H264, 0};
+	static const uint32_t odd[] = {V4L2_PIX_FMT_Y16, V4L2_PIX_FMT_H264, 0};
 	struct v4l2_rig *r = *state;
 
 	assert_int_equal(r->src->ops->open(r->src, &r->eb), 0);
@@ -104,7 +104,7 @@ static void lie_tiny(struct v4l2_format *f)
 
 static void lie_fourcc(struct v4l2_format *f)
 {
-	f->fmt.pix.pixelformat = V4L2_PIX_FMT_GREY;
+	f->fmt.pix.pixelformat = V4L2_PIX_FMT_HSV24;
 }
 
 /* Says more rows than its buffers hold. */
@@ -233,6 +233,8 @@ static void test_format_cheapest_that_is_fast_enough(void **state)
 	static const uint32_t stick[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_YUYV, 0};
 	static const uint32_t many[] = {V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_UYVY, V4L2_PIX_FMT_NV24,
 					V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_YUYV, 0};
+	static const uint32_t grey[] = {V4L2_PIX_FMT_GREY, V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_XRGB32, V4L2_PIX_FMT_XBGR32,
+					0};
 	struct v4l2_rig *r = *state;
 
 	r->dev.no_timings = true;
@@ -252,6 +254,20 @@ static void test_format_cheapest_that_is_fast_enough(void **state)
 	r->dev.formats = many;
 	assert_int_equal(v4l2_rig_start(r), 0);
 	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_NV12);
+	r->src->ops->stop(r->src);
+	r->dev.formats = grey;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_XBGR32);
+	r->src->ops->stop(r->src);
+	/* Colour before all, even when it has gone through JPEG. */
+	r->dev.slow_fps = 5;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_MJPEG);
+	r->src->ops->stop(r->src);
+	r->dev.slow_fps = 0;
+	r->dev.formats = grey + 3;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_XBGR32);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, v4l2_rig_set_up, v4l2_rig_tear_down)

@@ -270,6 +270,151 @@ static void test_colour_is_read(void **state)
 	ka_frame_unref(&f);
 }
 
+static void test_cached_buffers_where_the_driver_can(void **state)
+{
+	struct v4l2_rig *r = *state;
+	struct ka_frame *f;
+
+	/* Asking for them elsewhere is a violation, which the rig counts. */
+	v4l2_rig_open_and_start(r);
+	assert_false(r->dev.cached);
+	r->src->ops->stop(r->src);
+	/* A driver that takes no request for no buffers is asked for some. */
+	fake_v4l2_fail(&r->dev, VIDIOC_REQBUFS, -EINVAL, 1);
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(fake_v4l2_queued(&r->dev), 5);
+	r->src->ops->stop(r->src);
+	r->dev.cache_hints = true;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_true(r->dev.cached);
+	assert_int_equal(fake_v4l2_queued(&r->dev), 5);
+	assert_true(fake_v4l2_fill(&r->dev, 7, UINT32_MAX, 0));
+	assert_int_equal(v4l2_rig_dequeue(r, &f), 0);
+	assert_int_equal(f->planes[1].data[0], 7);
+	ka_frame_unref(&f);
+	r->src->ops->stop(r->src);
+	r->dev.refuses_cached = true;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_false(r->dev.cached);
+	assert_int_equal(fake_v4l2_queued(&r->dev), 5);
+}
+
+struct layout {
+	uint32_t fourcc;
+	enum ka_pixfmt format;
+	/* Of our planes: memory plane, offset in it and stride, for 642x482 with 30 bytes of padding. */
+	struct {
+		unsigned int mem;
+		size_t offset, stride;
+	} at[3];
+};
+
+#define PW 642u
+#define PH 482u
+#define PS 672u /* a line of luma */
+#define ONE(bytes)                                                                                                     \
+	{                                                                                                              \
+		{                                                                                                      \
+			0, 0, PW *(bytes) + 30                                                                         \
+		}                                                                                                      \
+	}
+#define NV                                                                                                             \
+	{                                                                                                              \
+		{0, 0, PS},                                                                                            \
+		{                                                                                                      \
+			0, PS *PH, PS                                                                                  \
+		}                                                                                                      \
+	}
+
+static const struct layout layouts[] = {
+	{V4L2_PIX_FMT_NV12, KA_PIX_NV12, NV},
+	{V4L2_PIX_FMT_NV21, KA_PIX_NV21, NV},
+	{V4L2_PIX_FMT_NV16, KA_PIX_NV16, NV},
+	{V4L2_PIX_FMT_NV61, KA_PIX_NV61, NV},
+	{V4L2_PIX_FMT_NV24, KA_PIX_NV24, {{0, 0, PS}, {0, PS *PH, PS * 2}}},
+	{V4L2_PIX_FMT_NV42, KA_PIX_NV42, {{0, 0, PS}, {0, PS *PH, PS * 2}}},
+	{V4L2_PIX_FMT_YUV420, KA_PIX_I420, {{0, 0, PS}, {0, PS *PH, PS / 2}, {0, PS *PH * 5 / 4, PS / 2}}},
+	{V4L2_PIX_FMT_YVU420, KA_PIX_I420, {{0, 0, PS}, {0, PS *PH * 5 / 4, PS / 2}, {0, PS *PH, PS / 2}}},
+	{V4L2_PIX_FMT_YUV422P, KA_PIX_I422, {{0, 0, PS}, {0, PS *PH, PS / 2}, {0, PS *PH * 3 / 2, PS / 2}}},
+	{V4L2_PIX_FMT_GREY, KA_PIX_GREY, ONE(1)},
+	{V4L2_PIX_FMT_YUYV, KA_PIX_YUYV, ONE(2)},
+	{V4L2_PIX_FMT_YVYU, KA_PIX_YVYU, ONE(2)},
+	{V4L2_PIX_FMT_UYVY, KA_PIX_UYVY, ONE(2)},
+	{V4L2_PIX_FMT_VYUY, KA_PIX_VYUY, ONE(2)},
+	{V4L2_PIX_FMT_RGB24, KA_PIX_RGB24, ONE(3)},
+	{V4L2_PIX_FMT_BGR24, KA_PIX_BGR24, ONE(3)},
+	{V4L2_PIX_FMT_XBGR32, KA_PIX_BGRX, ONE(4)},
+	{V4L2_PIX_FMT_ABGR32, KA_PIX_BGRX, ONE(4)},
+	{V4L2_PIX_FMT_BGR32, KA_PIX_BGRX, ONE(4)},
+	{V4L2_PIX_FMT_RGBX32, KA_PIX_RGBX, ONE(4)},
+	{V4L2_PIX_FMT_RGBA32, KA_PIX_RGBX, ONE(4)},
+	{V4L2_PIX_FMT_XRGB32, KA_PIX_XRGB, ONE(4)},
+	{V4L2_PIX_FMT_ARGB32, KA_PIX_XRGB, ONE(4)},
+	{V4L2_PIX_FMT_RGB32, KA_PIX_XRGB, ONE(4)},
+	{V4L2_PIX_FMT_BGRX32, KA_PIX_XBGR, ONE(4)},
+	{V4L2_PIX_FMT_BGRA32, KA_PIX_XBGR, ONE(4)},
+	/* From here on by the multi-planar API only. */
+	{V4L2_PIX_FMT_NV12M, KA_PIX_NV12, {{0, 0, PS}, {1, 0, PS}}},
+	{V4L2_PIX_FMT_NV21M, KA_PIX_NV21, {{0, 0, PS}, {1, 0, PS}}},
+	{V4L2_PIX_FMT_NV16M, KA_PIX_NV16, {{0, 0, PS}, {1, 0, PS}}},
+	{V4L2_PIX_FMT_NV61M, KA_PIX_NV61, {{0, 0, PS}, {1, 0, PS}}},
+	{V4L2_PIX_FMT_YUV420M, KA_PIX_I420, {{0, 0, PS}, {1, 0, PS / 2}, {2, 0, PS / 2}}},
+	{V4L2_PIX_FMT_YVU420M, KA_PIX_I420, {{0, 0, PS}, {2, 0, PS / 2}, {1, 0, PS / 2}}},
+	{V4L2_PIX_FMT_YUV422M, KA_PIX_I422, {{0, 0, PS}, {1, 0, PS / 2}, {2, 0, PS / 2}}},
+	{V4L2_PIX_FMT_YVU422M, KA_PIX_I422, {{0, 0, PS}, {2, 0, PS / 2}, {1, 0, PS / 2}}},
+	{V4L2_PIX_FMT_YUV444M, KA_PIX_I444, {{0, 0, PS}, {1, 0, PS}, {2, 0, PS}}},
+	{V4L2_PIX_FMT_YVU444M, KA_PIX_I444, {{0, 0, PS}, {2, 0, PS}, {1, 0, PS}}},
+};
+
+static void check_layout(struct v4l2_rig *r, const struct layout *l)
+{
+	uint32_t only[] = {l->fourcc, 0};
+	struct ka_frame *f;
+
+	r->dev.formats = only;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, l->fourcc);
+	assert_true(fake_v4l2_fill(&r->dev, 3, UINT32_MAX, 0));
+	assert_int_equal(v4l2_rig_dequeue(r, &f), 0);
+	assert_int_equal(f->format, l->format);
+	for (unsigned int i = 0; i < ka_pixfmt_planes(f->format); i++) {
+		const struct ka_plane *p = &f->planes[i];
+		size_t rows = ka_pixfmt_rows(f->format, i, PH);
+		bool found = false;
+
+		/* Each memory plane is a block of its own: only the right one has it there. */
+		for (unsigned int b = 0; b < FAKE_BUFS * 4; b++)
+			found = found || (r->dev.bufs[b].mapped[l->at[i].mem] &&
+					  p->data == r->dev.bufs[b].mem[l->at[i].mem] + l->at[i].offset);
+		if (!found || p->stride != l->at[i].stride)
+			fail_msg("%.4s plane %u: stride %zu", (const char *)&l->fourcc, i, p->stride);
+		assert_int_equal(p->data[(rows - 1) * p->stride + ka_pixfmt_row_bytes(f->format, i, PW) - 1], 3);
+	}
+	ka_frame_unref(&f);
+	r->src->ops->stop(r->src);
+}
+
+static void check_layouts(struct v4l2_rig *r, bool mplane)
+{
+	r->dev.width = PW;
+	r->dev.height = PH;
+	r->dev.pad = PS - PW;
+	r->dev.mplane = mplane;
+	assert_int_equal(r->src->ops->open(r->src, &r->eb), 0);
+	for (size_t i = 0; i < KA_ARRAY_LEN(layouts) && (mplane || layouts[i].fourcc != V4L2_PIX_FMT_NV12M); i++)
+		check_layout(r, &layouts[i]);
+}
+
+static void test_planes_of_every_format(void **state)
+{
+	check_layouts(*state, false);
+}
+
+static void test_planes_of_every_format_multiplanar(void **state)
+{
+	check_layouts(*state, true);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, v4l2_rig_set_up, v4l2_rig_tear_down)
 
 int main(void)
@@ -287,6 +432,9 @@ int main(void)
 		T(test_odd_size_is_cropped),
 		T(test_planes_in_memory_of_their_own),
 		T(test_colour_is_read),
+		T(test_cached_buffers_where_the_driver_can),
+		T(test_planes_of_every_format),
+		T(test_planes_of_every_format_multiplanar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
