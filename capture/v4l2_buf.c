@@ -172,10 +172,14 @@ static int request_cached(const struct ka_v4l2_bufs *b)
 		return ret;
 	if (caps & V4L2_BUF_CAP_SUPPORTS_MMAP_CACHE_HINTS) {
 		ret = request(b, WANTED, V4L2_MEMORY_FLAG_NON_COHERENT, NULL);
-		if (ret >= 2)
+		if (ret >= 2) {
+			ka_log(DEBUG, "v4l2", "buffers", "n=%d cached=yes", ret);
 			return ret;
+		}
 	}
-	return request(b, WANTED, 0, NULL);
+	ret = request(b, WANTED, 0, NULL);
+	ka_log(DEBUG, "v4l2", "buffers", "n=%d cached=no", ret);
+	return ret;
 }
 
 static int fill_set(struct ka_v4l2_bufs *b, struct set *s, unsigned int n)

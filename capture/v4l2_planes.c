@@ -104,8 +104,10 @@ static struct ka_colour read_colour(const struct answer *a, enum ka_pixfmt forma
 	uint32_t range = a->quantization;
 	struct ka_colour c;
 
+	/* Grey is what a sensor counted, from 0 to 255, unless the driver says otherwise. */
 	if (!range)
-		range = V4L2_MAP_QUANTIZATION_DEFAULT(ka_pixfmt_rgb(format), a->colorspace, enc);
+		range = V4L2_MAP_QUANTIZATION_DEFAULT(ka_pixfmt_rgb(format) || format == KA_PIX_GREY, a->colorspace,
+						      enc);
 	/* JFIF: always BT.601, always full range. Sticks do not fill in more than the colour space. */
 	if (format == KA_PIX_MJPEG)
 		return (struct ka_colour){KA_MATRIX_BT601, KA_RANGE_FULL};

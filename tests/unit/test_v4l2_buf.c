@@ -299,6 +299,35 @@ static void test_cached_buffers_where_the_driver_can(void **state)
 	assert_int_equal(fake_v4l2_queued(&r->dev), 5);
 }
 
+static void check_range(struct v4l2_rig *r, uint32_t fourcc, uint32_t said, enum ka_range want)
+{
+	uint32_t only[] = {fourcc, 0};
+	struct ka_frame *f;
+
+	r->dev.formats = only;
+	r->dev.quantization = said;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_true(fake_v4l2_fill(&r->dev, 1, UINT32_MAX, 0));
+	assert_int_equal(v4l2_rig_dequeue(r, &f), 0);
+	assert_int_equal(f->colour.range, want);
+	ka_frame_unref(&f);
+	r->src->ops->stop(r->src);
+}
+
+static void test_range_where_the_driver_does_not_say(void **state)
+{
+	struct v4l2_rig *r = *state;
+
+	r->dev.colorspace = V4L2_COLORSPACE_SRGB;
+	assert_int_equal(r->src->ops->open(r->src, &r->eb), 0);
+	check_range(r, V4L2_PIX_FMT_NV42, V4L2_QUANTIZATION_DEFAULT, KA_RANGE_LIMITED);
+	check_range(r, V4L2_PIX_FMT_NV42, V4L2_QUANTIZATION_FULL_RANGE, KA_RANGE_FULL);
+	check_range(r, V4L2_PIX_FMT_XBGR32, V4L2_QUANTIZATION_DEFAULT, KA_RANGE_FULL);
+	check_range(r, V4L2_PIX_FMT_XBGR32, V4L2_QUANTIZATION_LIM_RANGE, KA_RANGE_LIMITED);
+	check_range(r, V4L2_PIX_FMT_GREY, V4L2_QUANTIZATION_DEFAULT, KA_RANGE_FULL);
+	check_range(r, V4L2_PIX_FMT_GREY, V4L2_QUANTIZATION_LIM_RANGE, KA_RANGE_LIMITED);
+}
+
 struct layout {
 	uint32_t fourcc;
 	enum ka_pixfmt format;
@@ -433,6 +462,7 @@ int main(void)
 		T(test_planes_in_memory_of_their_own),
 		T(test_colour_is_read),
 		T(test_cached_buffers_where_the_driver_can),
+		T(test_range_where_the_driver_does_not_say),
 		T(test_planes_of_every_format),
 		T(test_planes_of_every_format_multiplanar),
 	};
