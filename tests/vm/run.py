@@ -154,7 +154,7 @@ def run_guest(image, modules, own, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--junit", type=Path, help="copy the result there")
-    parser.add_argument("--timeout", type=int, default=900, metavar="SECONDS")
+    parser.add_argument("--timeout", type=int, default=1800, metavar="SECONDS")
     parser.add_argument("--accel", choices=("auto", "kvm", "tcg"), default="auto")
     parser.add_argument("tests", nargs="*", default=["tests/vm/guest"], help="pytest arguments")
     options = parser.parse_args()

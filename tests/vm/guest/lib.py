@@ -61,7 +61,11 @@ def merged(base, more):
 
 def keep_picture(name, picture):
     """For the eye: a PNG beside the logs."""
-    Image.fromarray(picture.rgb).save(OUT / f"{name}.png")
+    keep_rgb(name, picture.rgb)
+
+
+def keep_rgb(name, rgb):
+    Image.fromarray(rgb.astype("uint8")).save(OUT / f"{name}.png")
 
 
 class Agent:

@@ -41,8 +41,9 @@ class Device:
 
 
 def load():
-    """Loads the driver and finds its two devices; (single-planar, multi-planar)."""
-    lib.modprobe("vivid", n_devs=2, node_types="0x1,0x1", num_inputs="1,1", input_types="3,3", multiplanar="1,2")
+    """Loads the driver and finds its two devices; (single-planar, multi-planar). One offers cached buffers."""
+    lib.modprobe("vivid", n_devs=2, node_types="0x1,0x1", num_inputs="1,1", input_types="3,3", multiplanar="1,2",
+                 cache_hints="0,1")
     lib.eventually(lambda: len(list(Path("/dev").glob("video*"))) >= 2, "two video nodes")
     found = {}
     for path in sorted(Path("/dev").glob("video*")):
