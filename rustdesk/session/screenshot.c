@@ -122,6 +122,8 @@ static int send_file(struct ka_session *s, const struct ka_bytes *png)
 		return refuse(s, s->shot.sid, ret);
 	ka_conn_get_link(s->conn, &link);
 	s->shot.sent = link.acked + link.outstanding;
+	/* From now on pictures wait for the file. */
+	s->video.held = false;
 	ka_log(INFO, "session", "screenshot", "n=%u bytes=%zu", s->cfg.number, png->len);
 	return ret;
 }

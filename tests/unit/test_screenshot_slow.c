@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A screenshot that takes its time over the link, against a held clock. */
+#include "tests/check/check.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "tests/fake/fake_clock.h"
+#include "tests/fake/session_bench.h"
+
+static void login(struct session_bench *b)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__LoginRequest q = RD__LOGIN_REQUEST__INIT;
+	Rd__OptionMessage option = RD__OPTION_MESSAGE__INIT;
+	Rd__SupportedDecoding decoding = RD__SUPPORTED_DECODING__INIT;
+	struct sockaddr_storage peer = {.ss_family = AF_INET};
+	char id[] = BENCH_ID;
+	uint8_t proof[32];
+
+	session_bench_start(b, KA_PATH_DIRECT, false, &peer);
+	decoding.ability_h264 = 1;
+	option.supported_decoding = &decoding;
+	q.username = q.my_id = id;
+	q.option = &option;
+	session_bench_answer(b, BENCH_PASSWORD, proof);
+	q.password = (ProtobufCBinaryData){.len = sizeof(proof), .data = proof};
+	msg.union_case = RD__MESSAGE__UNION_LOGIN_REQUEST;
+	msg.login_request = &q;
+	b->shown.full = true;
+	session_bench_send(b, &msg);
+	session_bench_spin(b);
+}
+
+static void answer_probe(struct session_bench *b)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__TestDelay probe = RD__TEST_DELAY__INIT;
+
+	msg.union_case = RD__MESSAGE__UNION_TEST_DELAY;
+	msg.test_delay = &probe;
+	session_bench_send(b, &msg);
+}
+
+static void ask(struct session_bench *b)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__ScreenshotRequest request = RD__SCREENSHOT_REQUEST__INIT;
+	char sid[] = "slow";
+
+	request.sid = sid;
+	msg.union_case = RD__MESSAGE__UNION_SCREENSHOT_REQUEST;
+	msg.screenshot_request = &request;
+	session_bench_send(b, &msg);
+	session_bench_spin(b);
+}
+
+/* So much of what is on its way arrives. */
+static void carry(const struct session_bench *b, size_t bytes)
+{
+	static uint8_t sink[64 * 1024];
+
+	for (size_t n = 0; n < bytes;) {
+		ssize_t got = recv(b->fd, sink, KA_MIN(sizeof(sink), bytes - n), MSG_DONTWAIT);
+
+		if (got <= 0)
+			return;
+		n += (size_t)got;
+	}
+}
+
+/* Pictures were held back when it was begun; that they go on waiting behind the file says nothing about the link. */
+static void test_file_on_a_link_that_held_pictures_back(void **state)
+{
+	struct session_bench *b = calloc(1, sizeof(*b));
+
+	(void)state;
+	assert_non_null(b);
+	fake_clock_hold();
+	session_bench_init(b);
+	session_bench_open(b);
+	login(b);
+	assert_int_equal(b->session->state, KA_SES_ACTIVE);
+	fake_host_publish(&b->machine, 1, true, 1280, 720, 1000);
+	session_bench_step(b, 10);
+	answer_probe(b);
+	session_bench_step(b, 1000);
+	/* The next one is not answered in time. */
+	session_bench_step(b, 500);
+	fake_host_publish(&b->machine, 2, false, 1280, 720, 1000);
+	session_bench_spin(b);
+	assert_true(b->session->video.held);
+	b->deaf = true;
+	ask(b);
+	assert_int_equal(b->machine.shots, 1);
+	fake_host_finish_shot(&b->machine, 0, 15 << 20);
+	session_bench_spin(b);
+	assert_true(ka_conn_pending(b->session->conn) > 10 << 20);
+	for (int seconds = 0; seconds < 20; seconds++) {
+		session_bench_step(b, 1000);
+		carry(b, 300 * 1024);
+		assert_int_equal(b->ends, 0);
+		assert_false(atomic_load(&b->session->loop.stop));
+	}
+	session_bench_hang_up(b);
+	session_bench_spin(b);
+	session_bench_end(b);
+	session_bench_fini(b);
+	fake_clock_release();
+	free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file_on_a_link_that_held_pictures_back),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* blocked in the agent */
+	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
