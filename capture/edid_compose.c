@@ -205,6 +205,16 @@ static int place(struct plan *p, uint8_t *base, const struct ka_video_mode *mode
 	return 0;
 }
 
+/* Sizes have 12 bits, the clock 16 of 10 kHz, and the limits 8 of kHz. */
+static bool fits(const struct ka_video_mode *mode)
+{
+	struct ka_video_timing t;
+
+	ka_edid_detailed_timing(&t, mode);
+	return t.width < 4096 && t.height < 4096 && t.clock_khz / 10 <= UINT16_MAX &&
+	       t.clock_khz / (uint32_t)(t.width + t.h_front + t.h_sync + t.h_back) < UINT8_MAX;
+}
+
 int ka_edid_compose(struct ka_edid *out, const struct ka_video_mode *modes, size_t n, const char *name, bool audio,
 		    struct ka_errbuf *eb)
 {
@@ -219,6 +229,13 @@ int ka_edid_compose(struct ka_edid *out, const struct ka_video_mode *modes, size
 
 	if (!n) {
 		ka_errbuf_set(eb, "no modes");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (fits(&modes[i]))
+			continue;
+		ka_errbuf_set(eb, "%ux%u@%u is more than an EDID can name", modes[i].width, modes[i].height,
+			      modes[i].hz);
 		return -EINVAL;
 	}
 	w_mm = (uint16_t)(modes[0].width * 100u / PIXELS_PER_100_MM);

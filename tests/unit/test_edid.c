@@ -189,6 +189,24 @@ static void test_too_many_modes_are_refused(void **state)
 	assert_int_equal(ka_edid_compose(&e, modes, 8, "a name that is too long\n", false, &eb), 0);
 }
 
+/* Cut to the bits there are they would be other modes. */
+static void test_modes_beyond_the_format_are_refused(void **state)
+{
+	static const struct ka_video_mode too_much[] = {{4096, 2160, 60}, {4096, 2304, 24}, {3840, 2160, 120}};
+	struct ka_video_mode modes[2] = {{1920, 1080, 60}, {3840, 2160, 60}};
+	struct ka_errbuf eb = {""};
+	struct ka_edid e;
+
+	(void)state;
+	assert_int_equal(ka_edid_compose(&e, modes, 2, "x", false, &eb), 0);
+	for (size_t i = 0; i < KA_ARRAY_LEN(too_much); i++) {
+		modes[1] = too_much[i];
+		assert_int_equal(ka_edid_compose(&e, modes, 2, "x", false, &eb), -EINVAL);
+		assert_non_null(strstr(eb.text, "more than an EDID"));
+		assert_int_equal(ka_edid_compose(&e, &modes[1], 1, "x", false, &eb), -EINVAL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_prefer_puts_each_mode_first),
 		cmocka_unit_test(test_read_refuses_what_is_broken),
 		cmocka_unit_test(test_too_many_modes_are_refused),
+		cmocka_unit_test(test_modes_beyond_the_format_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
