@@ -26,11 +26,22 @@ static int open_line(struct ka_atx *a, void **line, const char *name, bool outpu
 	return ret;
 }
 
+/* Lines that are missing are tried again, and others told what can be pressed. */
+static void open_buttons(struct ka_atx *a)
+{
+	unsigned int ready = 0;
+
+	if (wired(a, a->cfg->power_line) && open_line(a, &a->power, a->cfg->power_line, true) == 0)
+		ready |= 1u << KA_ATX_POWER | 1u << KA_ATX_HOLD;
+	if (wired(a, a->cfg->reset_line) && open_line(a, &a->reset, a->cfg->reset_line, true) == 0)
+		ready |= 1u << KA_ATX_RESET;
+	atomic_store(&a->ready, ready);
+}
+
 void ka_atx_init(struct ka_atx *a, const struct ka_atx_cfg *cfg, const struct ka_gpio_ops *gpio, struct ka_wake wake)
 {
 	*a = (struct ka_atx){.cfg = cfg, .gpio = gpio, .wake = wake, .light = -1};
-	(void)open_line(a, &a->power, cfg->power_line, true);
-	(void)open_line(a, &a->reset, cfg->reset_line, true);
+	open_buttons(a);
 	(void)open_line(a, &a->led, cfg->led_line, false);
 }
 
@@ -74,6 +85,8 @@ int ka_atx_request(struct ka_atx *a, enum ka_atx_action action)
 
 	if (!ka_atx_can(a, action))
 		return -ENOTSUP;
+	if (!(atomic_load(&a->ready) >> action & 1))
+		return -ENODEV;
 	if (!atomic_compare_exchange_strong(&a->wanted, &idle, (int)action))
 		return -EBUSY;
 	ka_wake_call(&a->wake);
@@ -132,6 +145,7 @@ int64_t ka_atx_turn(struct ka_atx *a, int64_t now_us)
 	wanted = atomic_load(&a->wanted);
 	if (wanted != KA_ATX_NONE && wanted != PRESSED)
 		press(a, (enum ka_atx_action)wanted, now_us);
+	open_buttons(a);
 	look_at_light(a);
 	return a->pressed ? a->until_us : INT64_MAX;
 }

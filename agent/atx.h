@@ -42,6 +42,7 @@ struct ka_atx {
 	int64_t until_us;
 	_Atomic(int) wanted; /* enum ka_atx_action, or that a button is pressed now; any thread */
 	_Atomic(int) light;  /* 1 on, 0 off, -1 unknown; any thread */
+	atomic_uint ready;   /* bits by enum ka_atx_action: the line is open; any thread */
 };
 
 /* Opens what it can and says what it cannot. cfg and gpio outlive it. */
@@ -51,7 +52,8 @@ void ka_atx_fini(struct ka_atx *a);
 
 /* Any thread. Whether it is wired at all. */
 bool ka_atx_can(const struct ka_atx *a, enum ka_atx_action action);
-/* Any thread. -ENOTSUP when not wired, -EBUSY while another press is under way. */
+/* Any thread. -ENOTSUP when not wired, -ENODEV while its line cannot be had, -EBUSY while another press is under way.
+ */
 int ka_atx_request(struct ka_atx *a, enum ka_atx_action action) KA_MUST_USE;
 /* Any thread. The target's power light: 1 on, 0 off, -1 unknown or not wired. */
 int ka_atx_light(const struct ka_atx *a);

@@ -304,6 +304,8 @@ static json_t *run_power(struct call *k)
 	ret = k->c->port.press(k->c->port.ctx, actions[i].action);
 	if (ret == -EBUSY)
 		return fail(k, KA_CONSOLE_REFUSED, "a button is being pressed already");
+	if (ret == -ENODEV)
+		return fail(k, KA_CONSOLE_REFUSED, "the GPIO line of that button cannot be had: the log says why");
 	if (ret < 0)
 		return fail(k, KA_CONSOLE_REFUSED,
 			    "that button is not wired: see section 'power' of the configuration");

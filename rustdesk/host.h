@@ -54,7 +54,8 @@ struct ka_host {
 	void (*snapshot_drop)(void *ctx, void *snapshot);
 	/* Consumes the event. */
 	void (*input)(void *ctx, struct ka_input *event);
-	/* Presses the target's reset button. -EBUSY while one is pressed. NULL = there is no such wiring. */
+	/* Presses the target's reset button. -EBUSY while one is pressed, -ENODEV while it cannot be. NULL = there is
+	 * no such wiring. */
 	int (*restart)(void *ctx);
 	/* Carries out a command of the chat, without its slash; answer: UTF-8 text for the caller, terminated. NULL =
 	 * this machine knows none. */

@@ -5,6 +5,7 @@
  */
 #include "rustdesk/session/session_priv.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -106,7 +107,9 @@ int ka_menu_restart(struct ka_session *s)
 	ret = host->restart(host->ctx);
 	ka_log(INFO, "session", "restart", "n=%u id=\"%s\" name=\"%s\" result=\"%s\"", s->cfg.number, s->peer_id,
 	       s->peer_name, ret ? ka_err_str(ret) : "pressed");
-	return ret ? ka_menu_say(s, title, "A button of the target is being pressed already") : 0;
+	if (ret == -EBUSY)
+		return ka_menu_say(s, title, "A button of the target is being pressed already");
+	return ret ? ka_menu_say(s, title, "The target's reset button cannot be reached now") : 0;
 }
 
 int ka_menu_switch_sides(struct ka_session *s)

@@ -118,6 +118,8 @@ static void test_power_presses_buttons_for_those_who_may(void **state)
 	assert_int_equal(f.pressed, KA_ATX_HOLD);
 	expect(&f, &op, KA_CONSOLE_DONE, "power button pressed", WORDS("power", "press"));
 	assert_int_equal(f.pressed, KA_ATX_POWER);
+	f.press_result = -ENODEV;
+	expect(&f, &op, KA_CONSOLE_REFUSED, "cannot be had", WORDS("power", "reset"));
 	f.press_result = -ENOTSUP;
 	expect(&f, &op, KA_CONSOLE_REFUSED, "not wired", WORDS("power", "press"));
 	f.press_result = -EBUSY;

@@ -164,6 +164,8 @@ static void test_restart_presses_the_button_where_there_is_one(void **state)
 	assert_int_equal(fake_host_count(&r->host, &r->host.restarts), 1);
 	r->host.restart_result = -EBUSY;
 	assert_box(ask(r, "9a 01 02 70 01"), "already");
+	r->host.restart_result = -ENODEV;
+	assert_box(ask(r, "9a 01 02 70 01"), "cannot be reached");
 }
 
 static void test_restart_needs_the_permission(void **state)
