@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tree obeys the house rules; and each rule is seen to refuse a bad example."""
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,20 @@ def test_tree_passes_cppcheck():
     cache = tree.ROOT / "build" / "cppcheck"
     cache.mkdir(parents=True, exist_ok=True)
     expect_quiet(cppcheck(cache, [f for f in tree.PRODUCT if any((tree.ROOT / f).glob("**/*.c"))]))
+
+
+def libraries_to_build_with(text):
+    """The -dev packages of the group `build`; tests' own and the compiler's are not the package's business."""
+    group = re.search(r"^# build:.*\n((?:[^#\n].*\n)+)", text, re.M).group(1).split()
+    return {name for name in group if name.endswith("-dev")} - {"libc6-dev", "libcmocka-dev"}
+
+
+def test_package_asks_for_every_library_it_is_built_with():
+    packaging = tree.ROOT / "packaging"
+    wanted = libraries_to_build_with((packaging / "build-packages").read_text())
+    control = (packaging / "debian" / "control").read_text()
+    asked = set(re.findall(r"^ (\S+-dev),$", control[:control.index("\nPackage:")], re.M))
+    assert len(wanted) > 10 and wanted == asked
 
 
 def test_format_check_refuses_spaces(tmp_path):
