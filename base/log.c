@@ -215,3 +215,22 @@ bool ka_log_gate_pass(struct ka_log_gate *gate, int64_t period_us, unsigned int 
 	*suppressed = atomic_exchange_explicit(&gate->suppressed, 0, memory_order_relaxed);
 	return true;
 }
+
+/* next_us: when the whole burst may come again. */
+bool ka_log_gate_burst(struct ka_log_gate *gate, unsigned int burst, int64_t period_us, unsigned int *suppressed)
+{
+	int64_t now = ka_clock_us();
+	int64_t next = atomic_load_explicit(&gate->next_us, memory_order_relaxed);
+	int64_t then;
+
+	do {
+		then = KA_MAX(next, now) + period_us;
+		if (then - now > burst * period_us) {
+			atomic_fetch_add_explicit(&gate->suppressed, 1, memory_order_relaxed);
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak_explicit(&gate->next_us, &next, then, memory_order_relaxed,
+							memory_order_relaxed));
+	*suppressed = atomic_exchange_explicit(&gate->suppressed, 0, memory_order_relaxed);
+	return true;
+}

@@ -57,4 +57,20 @@ bool ka_log_gate_pass(struct ka_log_gate *gate, int64_t period_us, unsigned int 
 				     ka_left_out_);                                                                    \
 	} while (0)
 
+/* The same, but so many lines at once pass; and nothing is said when none was left out. */
+bool ka_log_gate_burst(struct ka_log_gate *gate, unsigned int burst, int64_t period_us, unsigned int *suppressed);
+#define ka_log_burst(LEVEL, burst, period_us, component, event, fmt, ...)                                              \
+	do {                                                                                                           \
+		static struct ka_log_gate ka_gate_;                                                                    \
+		unsigned int ka_left_out_;                                                                             \
+		if (!ka_log_enabled(KA_LOG_##LEVEL, component) ||                                                      \
+		    !ka_log_gate_burst(&ka_gate_, burst, period_us, &ka_left_out_))                                    \
+			break;                                                                                         \
+		if (ka_left_out_)                                                                                      \
+			ka_log_write(KA_LOG_##LEVEL, component, event, fmt " left_out=%u", ##__VA_ARGS__,              \
+				     ka_left_out_);                                                                    \
+		else                                                                                                   \
+			ka_log_write(KA_LOG_##LEVEL, component, event, fmt, ##__VA_ARGS__);                            \
+	} while (0)
+
 #endif

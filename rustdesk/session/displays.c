@@ -64,7 +64,8 @@ int ka_displays_resize(struct ka_session *s, int32_t display, const Rd__Resoluti
 	if (display || !other || !ka_session_may(s, KA_RD_MAY_KEYBOARD) || !find_mode(s, size, &mode) ||
 	    host->set_mode(host->ctx, &mode) < 0)
 		return ka_displays_query(s, display);
-	ka_log(INFO, "session", "mode", "n=%u mode=%ux%u@%u", s->cfg.number, mode.width, mode.height, mode.hz);
+	ka_log_burst(INFO, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "mode", "n=%u mode=%ux%u@%u",
+		     s->cfg.number, mode.width, mode.height, mode.hz);
 	return 0;
 }
 

@@ -46,7 +46,7 @@ int ka_handshake_refuse_plain(struct ka_session *s, const char *why)
 	msg.union_case = RD__MESSAGE__UNION_LOGIN_RESPONSE;
 	msg.login_response = &response;
 	ret = ka_session_send(s, &msg);
-	ka_session_log_refusal(s, why);
+	ka_session_log_refusal(s, why, false);
 	s->refused = true;
 	ka_session_end(s, why);
 	return ret;
@@ -57,7 +57,8 @@ static int continue_plain(struct ka_session *s, const char *why)
 {
 	if (s->cfg.rd->encryption != KA_RD_ENCRYPT_OPTIONAL)
 		return ka_handshake_refuse_plain(s, why);
-	ka_log(WARN, "session", "plain", "n=%u from=%s why=\"%s\"", s->cfg.number, s->peer_text, why);
+	ka_log_burst(WARN, KA_SES_STRANGERS_LINES, KA_SES_STRANGERS_PERIOD_US, "session", "plain",
+		     "n=%u from=%s why=\"%s\"", s->cfg.number, s->peer_text, why);
 	return ka_login_start(s);
 }
 

@@ -149,7 +149,8 @@ static int type_text(struct ka_session *s, const char *text)
 	size_t len = strlen(text);
 
 	if (len > KA_KEYMAP_TEXT_MAX) {
-		ka_log(WARN, "session", "text-cut", "n=%u bytes=%zu limit=%d", s->cfg.number, len, KA_KEYMAP_TEXT_MAX);
+		ka_log_burst(WARN, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "text-cut",
+			     "n=%u bytes=%zu limit=%d", s->cfg.number, len, KA_KEYMAP_TEXT_MAX);
 		len = utf8_cut(text, len, KA_KEYMAP_TEXT_MAX);
 	}
 	while (len) {

@@ -57,7 +57,7 @@ static int refuse(struct ka_session *s, const char *error)
 {
 	int ret = send_error(s, error);
 
-	ka_session_log_refusal(s, error);
+	ka_session_log_refusal(s, error, false);
 	s->refused = true;
 	ka_session_end(s, error);
 	return ret;
@@ -115,7 +115,7 @@ static void make_claim(struct ka_session *s, const Rd__LoginRequest *r)
 static int send_limit(struct ka_session *s, const char *error)
 {
 	if (!s->limit_logged)
-		ka_session_log_refusal(s, error);
+		ka_session_log_refusal(s, error, false);
 	s->limit_logged = true;
 	return send_error(s, error);
 }
@@ -154,12 +154,12 @@ static int judge(struct ka_session *s, enum ka_gate_verdict v, bool *in)
 		*in = s->entered = true;
 		return 0;
 	case KA_GATE_WRONG_PASSWORD:
-		ka_session_log_refusal(s, "Wrong Password");
+		ka_session_log_refusal(s, "Wrong Password", true);
 		return send_error(s, "Wrong Password");
 	case KA_GATE_NEEDS_CODE:
 		return send_error(s, CODE_REQUIRED);
 	case KA_GATE_WRONG_CODE:
-		ka_session_log_refusal(s, "Wrong 2FA Code");
+		ka_session_log_refusal(s, "Wrong 2FA Code", true);
 		return send_error(s, "Wrong 2FA Code");
 	case KA_GATE_TRY_LATER:
 	case KA_GATE_LOCKED_OUT:
@@ -186,8 +186,9 @@ static int await_approval(struct ka_session *s, const Rd__LoginRequest *r)
 		return ret;
 	ka_listing_show(s, true);
 	if (first)
-		ka_log(INFO, "session", "waiting", "n=%u path=%s from=%s id=\"%s\" name=\"%s\"", s->cfg.number,
-		       ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name);
+		ka_log_burst(INFO, KA_SES_STRANGERS_LINES, KA_SES_STRANGERS_PERIOD_US, "session", "waiting",
+			     "n=%u path=%s from=%s id=\"%s\" name=\"%s\"", s->cfg.number, ka_path_name(s->in.path),
+			     s->peer_text, s->peer_id, s->peer_name);
 	/* Older clients do not know these words and would take them for a failure. */
 	if (ka_gate_has_password(s->cfg.gate) || ka_scope_version(r->version) < KA_SCOPE_VERSION(1, 2, 0))
 		return 0;

@@ -105,8 +105,9 @@ int ka_menu_restart(struct ka_session *s)
 	if (!ka_session_may(s, KA_RD_MAY_POWER))
 		return ka_menu_say(s, title, "Your password does not open the target's reset button");
 	ret = host->restart(host->ctx);
-	ka_log(INFO, "session", "restart", "n=%u id=\"%s\" name=\"%s\" result=\"%s\"", s->cfg.number, s->peer_id,
-	       s->peer_name, ret ? ka_err_str(ret) : "pressed");
+	ka_log_burst(INFO, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "restart",
+		     "n=%u id=\"%s\" name=\"%s\" result=\"%s\"", s->cfg.number, s->peer_id, s->peer_name,
+		     ret ? ka_err_str(ret) : "pressed");
 	if (ret == -EBUSY)
 		return ka_menu_say(s, title, "A button of the target is being pressed already");
 	return ret ? ka_menu_say(s, title, "The target's reset button cannot be reached now") : 0;

@@ -284,9 +284,13 @@ static void init_timer(struct ka_session *s, uv_timer_t *t)
 #define WHO(s, reason)                                                                                                 \
 	(s)->cfg.number, ka_path_name((s)->in.path), (s)->peer_text, (s)->peer_id, (s)->peer_name, (reason)
 
-void ka_session_log_refusal(const struct ka_session *s, const char *reason)
+void ka_session_log_refusal(const struct ka_session *s, const char *reason, bool counted)
 {
-	ka_log(WARN, "session", "refused", WHO_FORMAT, WHO(s, reason));
+	if (counted)
+		ka_log(WARN, "session", "refused", WHO_FORMAT, WHO(s, reason));
+	else
+		ka_log_burst(WARN, KA_SES_STRANGERS_LINES, KA_SES_STRANGERS_PERIOD_US, "session", "refused", WHO_FORMAT,
+			     WHO(s, reason));
 }
 
 static void log_end(const struct ka_session *s)
@@ -299,7 +303,8 @@ static void log_end(const struct ka_session *s)
 	else if (s->refused)
 		ka_log(DEBUG, "session", "closed", WHO_FORMAT, WHO(s, reason));
 	else if (s->peer_id[0] || s->peer_name[0])
-		ka_log(INFO, "session", "gone", WHO_FORMAT, WHO(s, reason));
+		ka_log_burst(INFO, KA_SES_STRANGERS_LINES, KA_SES_STRANGERS_PERIOD_US, "session", "gone", WHO_FORMAT,
+			     WHO(s, reason));
 	else
 		/* Has not said who it is; there may be many of these. */
 		ka_log_every(INFO, KA_SEC(1), "session", "gone", WHO_FORMAT, WHO(s, reason));

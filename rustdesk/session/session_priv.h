@@ -170,8 +170,15 @@ int ka_session_send(struct ka_session *s, Rd__Message *msg);
 int ka_session_send_misc(struct ka_session *s, Rd__Misc *misc);
 /* Sends the chat lines, pictures and files that may be sent now; an error ends the session. */
 void ka_session_pump(struct ka_session *s);
-/* One line that says whom we do not let in. */
-void ka_session_log_refusal(const struct ka_session *s, const char *reason);
+/* One line that says whom we do not let in. counted: a limit of the gate bounds how many there are; strangers may cause
+ * any number of the others, which share a few a second. */
+void ka_session_log_refusal(const struct ka_session *s, const char *reason, bool counted);
+/* Of lines that anybody can cause by calling: so many at once, then one in so long. */
+#define KA_SES_STRANGERS_LINES 60
+#define KA_SES_STRANGERS_PERIOD_US 1000000
+/* The same of lines that a controller can cause again and again. */
+#define KA_SES_REPEATED_LINES 10
+#define KA_SES_REPEATED_PERIOD_US 1000000
 /* Ends after what is queued had a second to leave. reason: static text for the log. */
 void ka_session_end(struct ka_session *s, const char *reason);
 /* The controller said good-bye: nothing is left to say. */

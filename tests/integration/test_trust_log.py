@@ -207,6 +207,28 @@ def test_strangers_who_say_nothing_do_not_fill_the_log(agent):
     assert 1 <= gone <= time.monotonic() - begun + 2 and "left_out=" in agent.log
 
 
+@pytest.mark.parametrize("event, stays", [("refused", True), ("gone", False)])
+def test_strangers_with_names_do_not_fill_the_log(agent, event, stays):
+    asked = pb.FileTransfer() if stays else None  # refused at once, or gone without having tried a password
+    begun = time.monotonic()
+    for _ in range(150):
+        with connect(agent) as client:
+            client.send_login(None, **ME, **({"file_transfer": asked} if stays else {}))
+            if stays:
+                assert "No permission" in client.wait_for("login_response", 5).msg.error
+    with connect(agent) as client:
+        wrong_password(client)
+    agent.wait_log('session: refused .*reason="Wrong Password"')
+    rows = [r for r in lines(agent) if r[0] == event and "Wrong Password" not in r[4]]
+    assert 30 <= len(rows) <= 60 + time.monotonic() - begun + 2
+    # Later lines tell how many are missing.
+    while "left_out=" not in agent.log:
+        assert time.monotonic() < begun + 60
+        with connect(agent) as client:
+            client.send_login(None, **ME, **({"file_transfer": asked} if stays else {}))
+            client.run(0.5)
+
+
 @pytest.mark.parametrize("mode, reason", [
     ("keyless", "the controller has no key to verify this device"),
     ("wrong-key", "the controller knows another key of this device"),

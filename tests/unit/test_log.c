@@ -238,6 +238,42 @@ static void test_gate_lets_one_pass_and_counts_the_rest(void **state)
 	assert_false(ka_log_gate_pass(&gate, KA_SEC(3600), &left_out));
 }
 
+static void test_burst_passes_so_many_at_once(void **state)
+{
+	struct ka_log_gate gate = {0};
+	unsigned int left_out = 99;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_true(ka_log_gate_burst(&gate, 3, KA_SEC(3600), &left_out));
+		assert_int_equal(left_out, 0);
+	}
+	for (int i = 0; i < 5; i++)
+		assert_false(ka_log_gate_burst(&gate, 3, KA_SEC(3600), &left_out));
+	/* An hour has passed: one more. */
+	atomic_fetch_sub(&gate.next_us, KA_SEC(3600));
+	assert_true(ka_log_gate_burst(&gate, 3, KA_SEC(3600), &left_out));
+	assert_int_equal(left_out, 5);
+	assert_false(ka_log_gate_burst(&gate, 3, KA_SEC(3600), &left_out));
+	/* A quiet day does not save up for more than the burst. */
+	atomic_store(&gate.next_us, ka_clock_us() - KA_SEC(86400));
+	for (int i = 0; i < 3; i++)
+		assert_true(ka_log_gate_burst(&gate, 3, KA_SEC(3600), &left_out));
+	assert_false(ka_log_gate_burst(&gate, 3, KA_SEC(3600), &left_out));
+}
+
+static void shout(int i)
+{
+	ka_log_burst(INFO, 2, KA_SEC(3600), "gate", "knock", "i=%d", i);
+}
+
+static void test_burst_says_nothing_of_nothing_left_out(void **state)
+{
+	for (int i = 0; i < 10; i++)
+		shout(i);
+	assert_logged(state, "<6>gate: knock i=0\n<6>gate: knock i=1\n");
+}
+
 static void say(int i)
 {
 	ka_log_every(INFO, KA_SEC(3600), "gate", "knock", "i=%d", i);
@@ -335,6 +371,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_levels_of_all_and_of_one_component, divert, restore),
 		cmocka_unit_test(test_words_for_levels),
 		cmocka_unit_test(test_gate_lets_one_pass_and_counts_the_rest),
+		cmocka_unit_test(test_burst_passes_so_many_at_once),
+		cmocka_unit_test_setup_teardown(test_burst_says_nothing_of_nothing_left_out, divert, restore),
 		cmocka_unit_test_setup_teardown(test_every_writes_once_a_period_from_one_place, divert, restore),
 		cmocka_unit_test_setup_teardown(test_errno_survives_and_a_closed_sink_harms_nobody, divert, restore),
 		cmocka_unit_test_setup_teardown(test_full_pipe_loses_lines_but_never_waits, divert, restore),
