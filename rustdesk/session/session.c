@@ -36,6 +36,14 @@ static void finish(struct ka_session *s)
 	ka_loop_stop(&s->loop);
 }
 
+/* Once the stream has ended, what could not be sent any more is not the reason. */
+static void fail(struct ka_session *s, int err)
+{
+	if (!s->end_reason)
+		s->end_reason = ka_err_str(err);
+	finish(s);
+}
+
 static void on_deadline(uv_timer_t *t)
 {
 	struct ka_session *s = t->data;
@@ -158,10 +166,8 @@ static void on_tick(uv_timer_t *t)
 		ka_video_update_wish(s);
 		ret = ka_video_pump(s);
 	}
-	if (ret < 0) {
-		s->end_reason = ka_err_str(ret);
-		finish(s);
-	}
+	if (ret < 0)
+		fail(s, ret);
 }
 
 static int on_message(void *arg, uint8_t *data, size_t len)
@@ -192,10 +198,8 @@ void ka_session_pump(struct ka_session *s)
 		ret = ka_chat_pump(s);
 	if (!ret && s->state == KA_SES_ACTIVE)
 		ret = ka_video_pump(s);
-	if (ret < 0) {
-		s->end_reason = ka_err_str(ret);
-		finish(s);
-	}
+	if (ret < 0)
+		fail(s, ret);
 }
 
 static void on_drained(void *arg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A screenshot that takes its time over the link, against a held clock. */
+/* Sessions against a held clock: what takes its time, and what comes at the same moment. */
 #include "tests/check/check.h"
 
 #include <netinet/in.h>
@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/session_bench.h"
 
@@ -112,9 +113,36 @@ static void test_file_on_a_link_that_held_pictures_back(void **state)
 	free(b);
 }
 
+/* The reason is the first one, whatever else the loop finds afterwards. */
+static void test_end_and_picture_at_once(void **state)
+{
+	static const uint8_t too_long[] = {0xff, 0xff, 0xff, 0xff};
+	struct session_bench *b = calloc(1, sizeof(*b));
+
+	(void)state;
+	assert_non_null(b);
+	fake_clock_hold();
+	session_bench_init(b);
+	session_bench_open(b);
+	login(b);
+	fake_host_publish(&b->machine, 1, true, 1280, 720, 1000);
+	session_bench_spin(b);
+	assert_int_equal(b->session->video.sent, 1);
+	assert_int_equal(send(b->fd, too_long, sizeof(too_long), 0), sizeof(too_long));
+	fake_host_publish(&b->machine, 2, false, 1280, 720, 1000);
+	uv_run(&b->session->loop.uv, UV_RUN_NOWAIT);
+	assert_true(atomic_load(&b->session->loop.stop));
+	assert_string_equal(b->session->end_reason, ka_err_str(-KA_E_TOO_BIG));
+	session_bench_end(b);
+	session_bench_fini(b);
+	fake_clock_release();
+	free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_end_and_picture_at_once),
 		cmocka_unit_test(test_file_on_a_link_that_held_pictures_back),
 	};
 
