@@ -232,8 +232,12 @@ static void on_conn_end(void *arg, int err)
 static void on_wake(void *arg)
 {
 	struct ka_session *s = arg;
-	const char *reason = atomic_exchange(&s->stop_reason, NULL);
+	const char *reason;
 
+	/* The stream ended a moment ago, in the same turn of the loop. */
+	if (atomic_load(&s->loop.stop))
+		return;
+	reason = atomic_exchange(&s->stop_reason, NULL);
 	if (reason) {
 		ka_session_close(s, reason);
 		/* Strangers are stopped to make room. */

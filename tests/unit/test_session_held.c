@@ -11,7 +11,7 @@
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/session_bench.h"
 
-static void login(struct session_bench *b)
+static void login(struct session_bench *b, const char *password)
 {
 	Rd__Message msg = RD__MESSAGE__INIT;
 	Rd__LoginRequest q = RD__LOGIN_REQUEST__INIT;
@@ -26,11 +26,13 @@ static void login(struct session_bench *b)
 	option.supported_decoding = &decoding;
 	q.username = q.my_id = id;
 	q.option = &option;
-	session_bench_answer(b, BENCH_PASSWORD, proof);
-	q.password = (ProtobufCBinaryData){.len = sizeof(proof), .data = proof};
+	if (password) {
+		session_bench_answer(b, password, proof);
+		q.password = (ProtobufCBinaryData){.len = sizeof(proof), .data = proof};
+		b->shown.full = true;
+	}
 	msg.union_case = RD__MESSAGE__UNION_LOGIN_REQUEST;
 	msg.login_request = &q;
-	b->shown.full = true;
 	session_bench_send(b, &msg);
 	session_bench_spin(b);
 }
@@ -82,7 +84,7 @@ static void test_file_on_a_link_that_held_pictures_back(void **state)
 	fake_clock_hold();
 	session_bench_init(b);
 	session_bench_open(b);
-	login(b);
+	login(b, BENCH_PASSWORD);
 	assert_int_equal(b->session->state, KA_SES_ACTIVE);
 	fake_host_publish(&b->machine, 1, true, 1280, 720, 1000);
 	session_bench_step(b, 10);
@@ -124,7 +126,7 @@ static void test_end_and_picture_at_once(void **state)
 	fake_clock_hold();
 	session_bench_init(b);
 	session_bench_open(b);
-	login(b);
+	login(b, BENCH_PASSWORD);
 	fake_host_publish(&b->machine, 1, true, 1280, 720, 1000);
 	session_bench_spin(b);
 	assert_int_equal(b->session->video.sent, 1);
@@ -139,9 +141,37 @@ static void test_end_and_picture_at_once(void **state)
 	free(b);
 }
 
+/* Nobody comes in who has hung up while an operator said yes. */
+static void test_end_and_approval_at_once(void **state)
+{
+	struct session_bench *b = calloc(1, sizeof(*b));
+
+	(void)state;
+	assert_non_null(b);
+	fake_clock_hold();
+	session_bench_init(b);
+	b->cfg.approval = true;
+	session_bench_open(b);
+	login(b, NULL);
+	assert_int_equal(b->session->state, KA_SES_LOGIN);
+	assert_non_null(b->session->login.request);
+	b->shown.approved = true;
+	session_bench_hang_up(b);
+	ka_session_approve(b->session);
+	uv_run(&b->session->loop.uv, UV_RUN_NOWAIT);
+	assert_true(atomic_load(&b->session->loop.stop));
+	assert_false(b->session->entered);
+	assert_int_equal(ka_gate_controllers(b->gate), 0);
+	session_bench_end(b);
+	session_bench_fini(b);
+	fake_clock_release();
+	free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_end_and_approval_at_once),
 		cmocka_unit_test(test_end_and_picture_at_once),
 		cmocka_unit_test(test_file_on_a_link_that_held_pictures_back),
 	};
