@@ -133,7 +133,7 @@ class Footprint:
                 now.remove(link)
         return now
 
-    def wait_flat(self, grown_kib, timeout=15):
+    def wait_flat(self, grown_kib, timeout=60):
         """Until descriptors and threads are what they were, and memory nearly; a sanitizer keeps what is freed."""
         deadline = time.monotonic() + timeout
         while True:
