@@ -15,6 +15,7 @@ from .controller import Controller
 from .framing import frame
 
 ONE_GIB = struct.pack("<I", (1 << 30) - 1 << 2 | 3)  # header of the longest frame there can be
+LEAST_PICTURES = 30
 DROP = struct.pack("ii", 1, 0)
 
 
@@ -64,9 +65,13 @@ class Witness(threading.Thread):
 
     def stop(self):
         """Ends it, and says how it was: all of its keys must have arrived, and nearly all pictures in order."""
+        deadline = time.monotonic() + 30
+        while len(self.arrivals) < LEAST_PICTURES and self.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.05)  # the strangers may be done before it has seen anything
         self.done.set()
         self.join()
         assert self.error is None, self.error
+        assert len(self.arrivals) >= LEAST_PICTURES
         odd = [(i, a, b) for i, (a, b) in enumerate(zip(self.numbers, self.numbers[1:])) if None in (a, b) or b < a]
         # When the machine is busy, the other rendition's first picture may be the older one.
         assert len(odd) <= len(self.numbers) // 50, odd
@@ -82,8 +87,9 @@ class Witness(threading.Thread):
         self.start()
         return self
 
-    def __exit__(self, *_):
-        self.done.set()
+    def __exit__(self, kind, *_):
+        if kind:
+            self.done.set()
 
 
 def presses(rows, usage=4):
