@@ -273,8 +273,12 @@ static void open_control(struct ka_app *a)
 		.console = &a->console,
 	};
 	struct ka_errbuf eb = {""};
+	int ret = cfg.dir[0] ? ka_ctl_new(&a->ctl, &cfg, &eb) : 0;
 
-	if (cfg.dir[0] && ka_ctl_new(&a->ctl, &cfg, &eb) < 0)
+	/* Another agent's folder: its password is not ours to overwrite. */
+	if (ret == -EADDRINUSE)
+		a->otp_path[0] = '\0';
+	if (ret < 0)
 		ka_log(WARN, "ctl", "no-control", "hint=\"kvmagentctl cannot reach this agent\" cause=\"%s\"", eb.text);
 }
 

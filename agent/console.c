@@ -226,22 +226,39 @@ static uint32_t choose_waiting(struct call *k, json_t **refusal)
 	return number;
 }
 
-static json_t *tell(const struct call *k, uint32_t number, const char *done)
+/* Whom it is about: another may have come since the operator looked. */
+static struct ka_rd_session who_is(const struct call *k, uint32_t number)
 {
-	ka_log(INFO, "console", done, "n=%u uid=%u", number, (unsigned int)k->caller->uid);
-	return json_pack("{s:I, s:s}", "number", (json_int_t)number, "done", done);
+	struct ka_rd_session found[MAX_SESSIONS];
+	size_t n = k->c->port.sessions(k->c->port.ctx, found, MAX_SESSIONS);
+
+	for (size_t i = 0; i < n; i++) {
+		if (found[i].number == number)
+			return found[i];
+	}
+	return (struct ka_rd_session){.number = number};
+}
+
+static json_t *tell(const struct call *k, const struct ka_rd_session *who, const char *done)
+{
+	ka_log(INFO, "console", done, "n=%u from=%s id=\"%s\" name=\"%s\" uid=%u", who->number, who->address, who->id,
+	       who->name, (unsigned int)k->caller->uid);
+	return json_pack("{s:I, s:s, s:o, s:o, s:o}", "number", (json_int_t)who->number, "done", done, "id",
+			 text(who->id), "name", text(who->name), "address", text(who->address));
 }
 
 static json_t *decide(struct call *k, int (*act)(void *ctx, uint32_t number), const char *done)
 {
 	json_t *refusal;
 	uint32_t number = choose_waiting(k, &refusal);
+	struct ka_rd_session who;
 
 	if (!number)
 		return refusal;
+	who = who_is(k, number);
 	if (act(k->c->port.ctx, number) < 0)
 		return fail(k, KA_CONSOLE_REFUSED, "session %u does not wait to be let in", number);
-	return tell(k, number, done);
+	return tell(k, &who, done);
 }
 
 static json_t *run_approve(struct call *k)
@@ -256,9 +273,11 @@ static json_t *run_refuse(struct call *k)
 
 static json_t *run_kick(struct call *k)
 {
+	struct ka_rd_session who = who_is(k, k->number);
+
 	if (k->c->port.kick(k->c->port.ctx, k->number) < 0)
 		return fail(k, KA_CONSOLE_REFUSED, "there is no session %u: 'sessions' lists them", k->number);
-	return tell(k, k->number, "kicked");
+	return tell(k, &who, "kicked");
 }
 
 static json_t *run_password(struct call *k)

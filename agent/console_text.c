@@ -209,7 +209,8 @@ static void show_sessions(struct ka_bytes *out, const json_t *data)
 
 static void show_done(struct ka_bytes *out, const json_t *data)
 {
-	add(out, "session %" PRId64 " %s\n", number_of(data, "number"), word_of(data, "done"));
+	add(out, "session %" PRId64 " %s: %s \"%s\" from %s\n", number_of(data, "number"), word_of(data, "done"),
+	    word_of(data, "id"), word_of(data, "name"), word_of(data, "address"));
 }
 
 static void show_password(struct ka_bytes *out, const json_t *data)

@@ -124,7 +124,10 @@ static int make_choices(struct ka_v4l2_edid *e, const struct ka_v4l2_io *io, int
 		e->choices = e->wish->file;
 		return 0;
 	}
-	return ka_edid_compose(&e->choices, modes, filter(io, fd, e->wish, modes), e->wish->name, true, &why);
+	ret = ka_edid_compose(&e->choices, modes, filter(io, fd, e->wish, modes), e->wish->name, true, &why);
+	if (ret < 0)
+		ka_log(WARN, "capture", "EDID not made", "cause=\"%s\" hint=\"see edid_modes\"", why.text);
+	return ret;
 }
 
 static int set_chosen(struct ka_v4l2_edid *e, const struct ka_v4l2_io *io, int fd)

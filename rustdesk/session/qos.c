@@ -80,7 +80,7 @@ static uint32_t least_kbps(const struct ka_qos *q)
 	return KA_MIN(q->user_kbps, KA_MAX(q->full_kbps / 20, (uint32_t)KA_QOS_MIN_KBPS));
 }
 
-static bool is_near(const struct ka_qos *q)
+bool ka_qos_near(const struct ka_qos *q)
 {
 	return KA_MAX(floor_get(&q->rtt), q->relayed ? floor_get(&q->probe) : 0) <= LAN_RTT_US;
 }
@@ -94,7 +94,7 @@ void ka_qos_limit(struct ka_qos *q, uint32_t kbps, uint32_t fps, uint32_t full_k
 	q->full_kbps = full_kbps;
 	if (!free) {
 		q->kbps = KA_MIN(q->kbps, kbps);
-	} else if (is_near(q) || kbps <= KA_MAX(q->kbps, START_KBPS)) {
+	} else if (ka_qos_near(q) || kbps <= KA_MAX(q->kbps, START_KBPS)) {
 		q->kbps = kbps;
 	} else {
 		q->kbps = KA_MAX(q->kbps, KA_MAX(START_KBPS, least_kbps(q)));

@@ -75,6 +75,8 @@ struct ka_qos_wish {
 
 /* relayed: TCP ends at a relay, not at the controller. */
 void ka_qos_init(struct ka_qos *q, bool relayed);
+/* Whether the round trip is that of a LAN, or not known yet. */
+bool ka_qos_near(const struct ka_qos *q);
 /* The user's choice and the picture's size. On a LAN without a sign of congestion the wish follows at once. */
 void ka_qos_limit(struct ka_qos *q, uint32_t kbps, uint32_t fps, uint32_t full_kbps);
 void ka_qos_probe_sent(struct ka_qos *q, int64_t now_us);

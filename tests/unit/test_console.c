@@ -215,9 +215,9 @@ static void test_approve_and_refuse_take_the_only_one_who_waits(void **state)
 	expect(&f, &op, KA_CONSOLE_REFUSED, "session 4 does not wait", WORDS("approve", "4"));
 	assert_int_equal(f.approved + f.refused, 0);
 	fake_console_add(&f, 5, "one", true);
-	expect(&f, &op, KA_CONSOLE_DONE, "session 5 approved\n", WORDS("approve"));
+	expect(&f, &op, KA_CONSOLE_DONE, "session 5 approved: ", WORDS("approve"));
 	assert_int_equal(f.approved, 5);
-	expect(&f, &op, KA_CONSOLE_DONE, "session 5 refused\n", WORDS("refuse"));
+	expect(&f, &op, KA_CONSOLE_DONE, "session 5 refused: ", WORDS("refuse"));
 	assert_int_equal(f.refused, 5);
 	fake_console_add(&f, 6, "two", true);
 	f.approved = 0;
