@@ -397,6 +397,8 @@ def test_a_controller_that_stops_reading_loses_frames_not_the_others(start_agent
     with connect(agent, rcvbuf=8192) as slow, connect(agent) as good:
         slow.login(PASSWORD)
         good.login(PASSWORD)
+        # Both renditions are being made by then.
+        numbers(good, 50, timeout=60)
         rss = agent.rss_kib()
         got = numbers(good, 150, timeout=60)
         assert rises(got), got
