@@ -61,20 +61,13 @@ static void on_signal(uv_signal_t *h, int signum)
 	ka_loop_stop(&a->loop);
 }
 
-static const char *usb_word(enum ka_usb_state s)
-{
-	static const char *const words[] = {"none", "detached", "suspended", "configured"};
-
-	return words[s];
-}
-
 static void watch_hid(struct ka_app *a)
 {
 	struct ka_hid_state st;
 
 	ka_hid_get_state(a->parts.hid, &st);
 	if (st.usb != a->last_hid.usb || st.cause != a->last_hid.cause)
-		ka_log(INFO, "usb", usb_word(st.usb), "cause=\"%s\"", st.cause ? ka_err_str(st.cause) : "");
+		ka_log(INFO, "usb", ka_usb_state_name(st.usb), "cause=\"%s\"", st.cause ? ka_err_str(st.cause) : "");
 	if (st.leds_known && (st.leds != a->last_hid.leds || !a->last_hid.leds_known))
 		ka_log(INFO, "hid", "leds", "num=%d caps=%d scroll=%d", !!(st.leds & KA_LED_NUM),
 		       !!(st.leds & KA_LED_CAPS), !!(st.leds & KA_LED_SCROLL));

@@ -11,8 +11,6 @@
 #include "base/log.h"
 #include "base/str.h"
 
-/* More than there are places. */
-#define MAX_SESSIONS 64
 #define MAX_LINE 4096 /* bytes, of the chat */
 
 struct call {
@@ -105,8 +103,8 @@ static json_t *describe_session(const struct call *k, const struct ka_rd_session
 /* A controller sees who else is in, not where they are, nor who waits at the door. */
 static json_t *list_sessions(const struct call *k, bool waiting_only)
 {
-	struct ka_rd_session found[MAX_SESSIONS];
-	size_t n = k->c->port.sessions(k->c->port.ctx, found, MAX_SESSIONS);
+	struct ka_rd_session found[KA_RD_MAX_STREAMS];
+	size_t n = k->c->port.sessions(k->c->port.ctx, found, KA_RD_MAX_STREAMS);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++) {
@@ -144,7 +142,6 @@ static json_t *describe_picture(const struct call *k)
 
 static json_t *describe_usb(const struct call *k)
 {
-	static const char *const words[] = {"none", "detached", "suspended", "configured"};
 	struct ka_hid_state st = {0};
 	json_t *leds;
 
@@ -152,8 +149,8 @@ static json_t *describe_usb(const struct call *k)
 	leds = st.leds_known ? json_pack("{s:b, s:b, s:b}", "num", !!(st.leds & KA_LED_NUM), "caps",
 					 !!(st.leds & KA_LED_CAPS), "scroll", !!(st.leds & KA_LED_SCROLL))
 			     : json_null();
-	return json_pack("{s:s, s:o, s:o}", "state", words[st.usb], "cause", text(st.cause ? ka_err_str(st.cause) : ""),
-			 "leds", leds);
+	return json_pack("{s:s, s:o, s:o}", "state", ka_usb_state_name(st.usb), "cause",
+			 text(st.cause ? ka_err_str(st.cause) : ""), "leds", leds);
 }
 
 static json_t *run_status(struct call *k)
@@ -229,8 +226,8 @@ static uint32_t choose_waiting(struct call *k, json_t **refusal)
 /* Whom it is about: another may have come since the operator looked. */
 static struct ka_rd_session who_is(const struct call *k, uint32_t number)
 {
-	struct ka_rd_session found[MAX_SESSIONS];
-	size_t n = k->c->port.sessions(k->c->port.ctx, found, MAX_SESSIONS);
+	struct ka_rd_session found[KA_RD_MAX_STREAMS];
+	size_t n = k->c->port.sessions(k->c->port.ctx, found, KA_RD_MAX_STREAMS);
 
 	for (size_t i = 0; i < n; i++) {
 		if (found[i].number == number)
@@ -293,13 +290,18 @@ static json_t *run_password(struct call *k)
 	return o;
 }
 
+static void log_done(const struct call *k, const char *done)
+{
+	if (from_chat(k))
+		ka_log(INFO, "console", done, "n=%u", k->caller->session);
+	else
+		ka_log(INFO, "console", done, "uid=%u", (unsigned int)k->caller->uid);
+}
+
 static json_t *run_release(struct call *k)
 {
 	k->c->port.release(k->c->port.ctx);
-	if (from_chat(k))
-		ka_log(INFO, "console", "released", "n=%u", k->caller->session);
-	else
-		ka_log(INFO, "console", "released", "uid=%u", (unsigned int)k->caller->uid);
+	log_done(k, "released");
 	return json_pack("{s:b}", "released", 1);
 }
 
@@ -328,10 +330,7 @@ static json_t *run_power(struct call *k)
 	if (ret < 0)
 		return fail(k, KA_CONSOLE_REFUSED,
 			    "that button is not wired: see section 'power' of the configuration");
-	if (from_chat(k))
-		ka_log(INFO, "console", actions[i].done, "n=%u", k->caller->session);
-	else
-		ka_log(INFO, "console", actions[i].done, "uid=%u", (unsigned int)k->caller->uid);
+	log_done(k, actions[i].done);
 	return json_pack("{s:s}", "done", actions[i].done);
 }
 

@@ -5,8 +5,6 @@
 
 #include "agent/ways.h"
 
-#define MAX_SESSIONS 64
-
 static void get_signal(void *ctx, struct ka_signal *out, uint32_t *kbps)
 {
 	struct ka_console_view *v = ctx;
@@ -82,8 +80,8 @@ static int press(void *ctx, enum ka_atx_action action)
 static void release(void *ctx)
 {
 	struct ka_console_view *v = ctx;
-	struct ka_rd_session sessions[MAX_SESSIONS];
-	size_t n = ka_rd_sessions(v->rd, sessions, MAX_SESSIONS);
+	struct ka_rd_session sessions[KA_RD_MAX_STREAMS];
+	size_t n = ka_rd_sessions(v->rd, sessions, KA_RD_MAX_STREAMS);
 
 	for (size_t i = 0; i < n; i++) {
 		if (!sessions[i].waiting)

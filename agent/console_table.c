@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "rustdesk/rustdesk.h"
 
 #define EVERYBODY (KA_CONSOLE_SOCKET | KA_CONSOLE_CHAT)
@@ -39,31 +40,20 @@ enum ka_console_id ka_console_table_find(const char *name)
 	return id;
 }
 
-static int parse_number(const char *word, uint32_t *number)
-{
-	uint64_t value = 0;
-
-	if (!*word)
-		return -EINVAL;
-	for (; *word; word++) {
-		if (*word < '0' || *word > '9')
-			return -EINVAL;
-		value = value * 10 + (uint64_t)(*word - '0');
-		if (value > UINT32_MAX)
-			return -EINVAL;
-	}
-	*number = (uint32_t)value;
-	return value ? 0 : -EINVAL;
-}
-
 int ka_console_table_check(enum ka_console_id id, size_t n, const char *const *words, uint32_t *number)
 {
 	enum ka_console_argument kind = ka_console_table[id].argument;
+	uint64_t value;
 
 	*number = 0;
 	if (n <= 1)
 		return n == 1 && kind != KA_CONSOLE_NUMBER ? 0 : -EINVAL;
 	if (n > 2 || kind == KA_CONSOLE_NOTHING)
 		return -EINVAL;
-	return kind == KA_CONSOLE_MAYBE_WORD ? 0 : parse_number(words[1], number);
+	if (kind == KA_CONSOLE_MAYBE_WORD)
+		return 0;
+	if (ka_str_parse_u64(words[1], 1, UINT32_MAX, &value) < 0)
+		return -EINVAL;
+	*number = (uint32_t)value;
+	return 0;
 }

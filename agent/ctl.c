@@ -9,6 +9,7 @@
 #include "agent/ctl_proto.h"
 #include "agent/ctl_request.h"
 #include "agent/ctl_socket.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 /* At a time; a newcomer takes the place of the one who has been there longest, if that had time to say its line. */
@@ -204,7 +205,7 @@ static void judge(struct client *k)
 		ret = ka_ctl_socket_peer(&k->owner->socket, fd, &k->uid);
 	k->allowed = !ret;
 	if (ret < 0)
-		ka_log_every(WARN, 1000000, "ctl", "refused", "uid=%u cause=\"%s\"", (unsigned int)k->uid,
+		ka_log_every(WARN, KA_SEC(1), "ctl", "refused", "uid=%u cause=\"%s\"", (unsigned int)k->uid,
 			     ka_err_str(ret));
 }
 
@@ -234,7 +235,7 @@ static void accept_one(struct ka_ctl *c)
 static void on_connection(uv_stream_t *s, int status)
 {
 	if (status < 0)
-		ka_log_every(WARN, 1000000, "ctl", "accept-failed", "cause=\"%s\"", ka_err_str(status));
+		ka_log_every(WARN, KA_SEC(1), "ctl", "accept-failed", "cause=\"%s\"", ka_err_str(status));
 	else
 		accept_one(s->data);
 }

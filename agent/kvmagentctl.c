@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * kvmagentctl: sends one command to the running agent and prints the answer. Of the agent it has the protocol's header
- * and the table of commands, nothing else.
+ * and the table of commands (with base/str.c for numbers), nothing else.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -373,3 +373,10 @@ void ka_hid_get_state(struct ka_hid *h, struct ka_hid_state *out)
 	out->reports = atomic_load_explicit(&h->backend->reports, memory_order_relaxed);
 	out->dropped = atomic_load_explicit(&h->backend->dropped, memory_order_relaxed);
 }
+
+const char *ka_usb_state_name(enum ka_usb_state s)
+{
+	static const char *const names[] = {"none", "detached", "suspended", "configured"};
+
+	return names[s];
+}

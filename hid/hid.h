@@ -50,6 +50,9 @@ enum ka_usb_state {
 	KA_USB_CONFIGURED, /* reports land */
 };
 
+/* "none", "detached", "suspended" or "configured". Pure. */
+const char *ka_usb_state_name(enum ka_usb_state s);
+
 struct ka_hid_state {
 	enum ka_usb_state usb;
 	int cause;	  /* with KA_USB_NONE: negative result */

@@ -146,6 +146,8 @@ struct ka_rd_session {
 	bool waiting; /* for ka_rd_approve() */
 };
 
+#define KA_RD_MAX_STREAMS 64 /* logged in or not, those included that are about to end */
+
 struct ka_rd;
 
 int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_rd_identity *identity,
@@ -179,7 +181,7 @@ void ka_rd_serve_key(char dst[static KA_RD_KEY_TEXT], const struct ka_rd_identit
 void ka_rd_get_status(struct ka_rd *rd, struct ka_rd_status *out);
 /* Any thread. The one-time password of the moment; "" when there is none. Secret: never log it. */
 void ka_rd_get_otp(struct ka_rd *rd, char *dst, size_t dst_size);
-/* Any thread. Returns how many it filled. */
+/* Any thread. Returns how many it filled; KA_RD_MAX_STREAMS at most. */
 size_t ka_rd_sessions(struct ka_rd *rd, struct ka_rd_session *out, size_t max);
 /* Any thread. The controller is told that it was closed by hand, and does not come back by itself. -ENOENT. */
 int ka_rd_kick(struct ka_rd *rd, uint32_t number) KA_MUST_USE;

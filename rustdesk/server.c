@@ -31,7 +31,6 @@
  * and newcomers may come sixteen at once. */
 #define MAX_STREAMS 24
 #define MAX_STRANGERS_PER_NETWORK 12
-#define PLACES 64
 #define STATUS_MS 500
 
 struct ka_rd {
@@ -49,10 +48,10 @@ struct ka_rd {
 	atomic_bool failed;   /* any thread */
 
 	pthread_mutex_t table_lock; /* guards sessions against readers on other threads; outside a session's own */
-	struct ka_session *sessions[PLACES]; /* written by ka-net alone */
-	struct sockaddr_storage peers[PLACES];
-	uint32_t numbers[PLACES];
-	bool leaving[PLACES]; /* asked to go to make room */
+	struct ka_session *sessions[KA_RD_MAX_STREAMS]; /* written by ka-net alone */
+	struct sockaddr_storage peers[KA_RD_MAX_STREAMS];
+	uint32_t numbers[KA_RD_MAX_STREAMS];
+	bool leaving[KA_RD_MAX_STREAMS]; /* asked to go to make room */
 	uint32_t last_number;
 
 	pthread_mutex_t status_lock; /* guards status */
@@ -70,7 +69,7 @@ static void publish_status(struct ka_rd *rd)
 	st.registered = reach.registered;
 	st.nat = reach.nat;
 	ka_str_copy(st.server_state, sizeof(st.server_state), reach.server_state);
-	for (size_t i = 0; i < PLACES; i++)
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS; i++)
 		st.connections += rd->sessions[i] != NULL;
 	st.controllers = ka_gate_controllers(rd->gate);
 	pthread_mutex_lock(&rd->status_lock);
@@ -92,7 +91,7 @@ static struct ka_session *put(struct ka_rd *rd, size_t place, struct ka_session 
 
 static void reap(struct ka_rd *rd, bool all)
 {
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS; i++) {
 		if (!rd->sessions[i] || (!all && !ka_session_ended(rd->sessions[i])))
 			continue;
 		if (ka_session_pk_rejected(rd->sessions[i]) && !all)
@@ -110,7 +109,7 @@ static unsigned int count_strangers(const struct ka_rd *rd, const struct sockadd
 {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < PLACES; i++)
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS; i++)
 		n += is_stranger(rd, i) && ka_addr_same_network(&rd->peers[i], network);
 	return n;
 }
@@ -130,7 +129,7 @@ static void evict_stranger(struct ka_rd *rd)
 	unsigned int most = 0;
 	size_t victim = 0;
 
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS; i++) {
 		unsigned int n = is_stranger(rd, i) ? count_strangers(rd, &rd->peers[i]) : 0;
 
 		if (n > most || (n && n == most && gives_way(rd, i, victim))) {
@@ -151,7 +150,7 @@ static int find_place(struct ka_rd *rd, const struct sockaddr_storage *peer)
 	unsigned int streams = 0;
 	int place = -KA_E_LIMIT;
 
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS; i++) {
 		if (!rd->sessions[i])
 			place = (int)i;
 		else
@@ -182,7 +181,7 @@ static void on_incoming(void *arg, struct ka_incoming *in)
 	place = find_place(rd, &in->peer);
 	if (place < 0 || atomic_load(&rd->stopping)) {
 		ka_log_every(WARN, KA_SEC(1), "server", "refused", "path=%s from=%s reason=\"all %d places are taken\"",
-			     ka_path_name(in->path), ka_addr_text(from, &in->peer), PLACES);
+			     ka_path_name(in->path), ka_addr_text(from, &in->peer), KA_RD_MAX_STREAMS);
 		close(in->fd);
 		return;
 	}
@@ -241,7 +240,7 @@ static void *net_main(void *arg)
 	ka_reach_close(rd->reach);
 	uv_close((uv_handle_t *)&rd->status_timer, NULL);
 	/* All asked first, then all awaited. */
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS; i++) {
 		if (rd->sessions[i])
 			ka_session_stop(rd->sessions[i], "The KVM service is stopping");
 	}
@@ -382,7 +381,7 @@ size_t ka_rd_sessions(struct ka_rd *rd, struct ka_rd_session *out, size_t max)
 	size_t n = 0;
 
 	pthread_mutex_lock(&rd->table_lock);
-	for (size_t i = 0; i < PLACES && n < max; i++)
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS && n < max; i++)
 		n += rd->sessions[i] && ka_session_info(rd->sessions[i], &out[n]);
 	pthread_mutex_unlock(&rd->table_lock);
 	return n;
@@ -395,7 +394,7 @@ static int with_session(struct ka_rd *rd, uint32_t number, void (*act)(struct ka
 	int ret = -ENOENT;
 
 	pthread_mutex_lock(&rd->table_lock);
-	for (size_t i = 0; i < PLACES && ret; i++) {
+	for (size_t i = 0; i < KA_RD_MAX_STREAMS && ret; i++) {
 		struct ka_session *s = rd->sessions[i];
 
 		if (!s || !ka_session_info(s, &info) || info.number != number || (waiting && !info.waiting))

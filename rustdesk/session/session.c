@@ -335,7 +335,7 @@ int ka_session_open(struct ka_session *s)
 	if (ret < 0)
 		s->end_reason = ka_err_str(ret);
 	else
-		uv_timer_start(&s->tick, on_tick, 0, 1000);
+		uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
 	return ret;
 }
 
