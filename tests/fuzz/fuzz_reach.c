@@ -4,17 +4,14 @@
  * order, whatever the other ends of our own connections say, and pings from the LAN. The first bytes choose the
  * configuration, the rest is a program of what happens. Nothing leaves this process: tests/fake/fake_world.h.
  */
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/span.h"
 #include "base/str.h"
@@ -24,6 +21,7 @@
 #include "rustdesk/wire/framing.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_random.h"
+#include "tests/fake/fuzz_set_up.h"
 #include "tests/fake/fake_world.h"
 #include "tests/fake/open_fds.h"
 
@@ -355,20 +353,6 @@ static void do_op(struct run *r, enum op op)
 
 /* ---------------------------------------------------------------- a run */
 
-static void set_up_once(void)
-{
-	static bool done;
-	int fd;
-
-	if (done)
-		return;
-	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	ka_log_init(fd, KA_LOG_TRACE);
-	signal(SIGPIPE, SIG_IGN); /* blocked in the agent */
-	demand(fd >= 0 && fake_random_install() == 0 && sodium_init() >= 0);
-	done = true;
-}
-
 static void configure(struct run *r, char servers[static 96])
 {
 	uint8_t flags = ka_span_u8(&r->in);
@@ -433,7 +417,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char servers[96];
 	unsigned int fds;
 
-	set_up_once();
+	fuzz_set_up_once();
 	memset(r, 0, sizeof(*r));
 	fake_random_seed(size);
 	fake_clock_hold();

@@ -8,13 +8,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/span.h"
 #include "base/str.h"
 #include "proto/rendezvous.pb-c.h"
@@ -22,6 +20,7 @@
 #include "rustdesk/wire/framing.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_random.h"
+#include "tests/fake/fuzz_set_up.h"
 #include "tests/fake/open_fds.h"
 
 #define OPS_MAX 100
@@ -320,20 +319,6 @@ static void do_op(struct run *r, enum op op)
 
 /* ---------------------------------------------------------------- a run */
 
-static void set_up_once(void)
-{
-	static bool done;
-	int fd;
-
-	if (done)
-		return;
-	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	ka_log_init(fd, KA_LOG_TRACE);
-	signal(SIGPIPE, SIG_IGN); /* blocked in the agent */
-	demand(fd >= 0 && fake_random_install() == 0 && sodium_init() >= 0);
-	done = true;
-}
-
 static uint16_t free_port(void)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -388,7 +373,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct run *r = &run;
 	unsigned int fds;
 
-	set_up_once();
+	fuzz_set_up_once();
 	memset(r, 0, sizeof(*r));
 	for (int i = 0; i < CALLERS; i++)
 		r->callers[i].fd = -1;

@@ -6,17 +6,15 @@
  */
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/span.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_random.h"
+#include "tests/fake/fuzz_set_up.h"
 #include "tests/fake/open_fds.h"
 #include "tests/fake/session_bench.h"
 
@@ -51,21 +49,6 @@ struct run {
 	size_t last_len;
 	int64_t pts_ms;
 };
-
-static void set_up_once(void)
-{
-	static bool done;
-	int fd;
-
-	if (done)
-		return;
-	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	ka_log_init(fd, KA_LOG_TRACE);
-	signal(SIGPIPE, SIG_IGN); /* blocked in the agent */
-	if (fd < 0 || fake_random_install() < 0 || sodium_init() < 0)
-		abort();
-	done = true;
-}
 
 static void configure(struct run *r)
 {
@@ -345,7 +328,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct run *r = &run;
 	unsigned int fds;
 
-	set_up_once();
+	fuzz_set_up_once();
 	fds = open_fds();
 	memset(r, 0, sizeof(*r));
 	/* The input decides on keys and challenges too, so none can be learned by heart. */
