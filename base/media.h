@@ -46,6 +46,8 @@ struct ka_video_mode {
 	uint16_t hz;		/* nominal: 60 also stands for 59.94 */
 };
 
+#define KA_VIDEO_MODES_MAX 32u /* of a monitor, as far as anybody here looks */
+
 /* Limits of any picture in this program; sizes outside are refused where they enter. */
 #define KA_MAX_WIDTH 4096u
 #define KA_MAX_HEIGHT 2304u

@@ -14,7 +14,7 @@ struct ka_cap_state {
 	struct ka_geometry geometry;
 	uint32_t fps_mhz;
 	struct ka_capture_stats stats;
-	struct ka_video_mode modes[KA_CAPTURE_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	size_t n_modes;
 	struct ka_video_mode wanted; /* width 0 = none */
 };
@@ -96,7 +96,7 @@ void ka_cap_state_set_modes(struct ka_cap_state *st, const struct ka_video_mode 
 	pthread_mutex_unlock(&st->lock);
 }
 
-size_t ka_cap_state_modes(struct ka_cap_state *st, struct ka_video_mode out[static KA_CAPTURE_MODES_MAX])
+size_t ka_cap_state_modes(struct ka_cap_state *st, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	size_t n;
 

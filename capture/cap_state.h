@@ -33,7 +33,7 @@ void ka_cap_state_add_captured(struct ka_cap_state *st, uint64_t captured, uint6
 void ka_cap_state_add_encoded(struct ka_cap_state *st, const struct ka_cap_encoded *e);
 /* The modes that may be chosen, the preferred one first. */
 void ka_cap_state_set_modes(struct ka_cap_state *st, const struct ka_video_mode *modes, size_t n);
-size_t ka_cap_state_modes(struct ka_cap_state *st, struct ka_video_mode out[static KA_CAPTURE_MODES_MAX]);
+size_t ka_cap_state_modes(struct ka_cap_state *st, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
 /* 1: left for the capture thread; 0: it is preferred already; -ENOENT: none of the modes. */
 int ka_cap_state_want_mode(struct ka_cap_state *st, const struct ka_video_mode *mode);
 /* Takes what was left; false when there is nothing. */

@@ -300,7 +300,7 @@ void ka_viewer_free(struct ka_viewer *v)
 	free(v);
 }
 
-size_t ka_capture_modes(struct ka_capture *c, struct ka_video_mode out[static KA_CAPTURE_MODES_MAX])
+size_t ka_capture_modes(struct ka_capture *c, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	return ka_cap_state_modes(c->state, out);
 }

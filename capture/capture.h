@@ -90,10 +90,9 @@ void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish); /* an
 void ka_viewer_request_key(struct ka_viewer *v);			   /* any thread; coalesces */
 void ka_viewer_free(struct ka_viewer *v);				   /* any thread; NULL is fine */
 
-#define KA_CAPTURE_MODES_MAX 32u
 /* Any thread. The modes that the target can be asked for through the EDID, the preferred one first; 0 when the source
  * cannot, or does not know yet. */
-size_t ka_capture_modes(struct ka_capture *c, struct ka_video_mode out[static KA_CAPTURE_MODES_MAX]);
+size_t ka_capture_modes(struct ka_capture *c, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
 /* Any thread. Makes one of them the preferred one: the hot-plug line is pulled, and the target may follow. Asking for
  * what is preferred already does nothing. -ENOENT: none of them. Done on the capture thread; the last of several wins.
  */

@@ -12,6 +12,8 @@
 
 const uint8_t ka_edid_header[8] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
 
+const uint8_t ka_edid_ratios[4][2] = {{16, 10}, {4, 3}, {5, 4}, {16, 9}};
+
 const struct ka_edid_established ka_edid_established[3] = {{640, 480, 35, 5}, {800, 600, 35, 0}, {1024, 768, 36, 3}};
 
 void ka_edid_seal(uint8_t block[static KA_EDID_BLOCK])
@@ -58,7 +60,7 @@ static size_t from_text(uint8_t dst[static KA_EDID_MAX], const uint8_t *data, si
 
 static int check(const struct ka_edid *e, struct ka_errbuf *eb)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 
 	if (!e->len || e->len % KA_EDID_BLOCK || memcmp(e->data, ka_edid_header, sizeof(ka_edid_header)) != 0) {
 		ka_errbuf_set(eb, "not an EDID: it has 128, 256, 384 or 512 bytes, binary or as hexadecimal text, and "
@@ -102,14 +104,14 @@ int ka_edid_read(struct ka_edid *out, const uint8_t *data, size_t len, struct ka
 }
 
 struct list {
-	struct ka_video_mode *modes; /* KA_EDID_MODES_MAX */
+	struct ka_video_mode *modes; /* KA_VIDEO_MODES_MAX */
 	size_t n;
 };
 
 static void add(struct list *l, uint32_t width, uint32_t height, uint32_t hz)
 {
 	if (width < 640 || width > KA_MAX_WIDTH || width % 2 || height < 480 || height > KA_MAX_HEIGHT || height % 2 ||
-	    hz < 23 || hz > 120 || l->n == KA_EDID_MODES_MAX)
+	    hz < 23 || hz > 120 || l->n == KA_VIDEO_MODES_MAX)
 		return;
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->modes[i].width == width && l->modes[i].height == height && l->modes[i].hz == hz)
@@ -143,9 +145,8 @@ static void add_detailed(struct list *l, const uint8_t *dtd)
 
 static void add_standard(struct list *l, const uint8_t code[static 2])
 {
-	static const uint8_t ratios[4][2] = {{16, 10}, {4, 3}, {5, 4}, {16, 9}};
 	uint32_t width = (code[0] + 31u) * 8;
-	const uint8_t *ratio = ratios[code[1] >> 6];
+	const uint8_t *ratio = ka_edid_ratios[code[1] >> 6];
 
 	if (code[0] > 1 || code[1] != 1)
 		add(l, width, width * ratio[1] / ratio[0], (code[1] & 63u) + 60);
@@ -163,32 +164,56 @@ static void add_video_block(struct list *l, const uint8_t *codes, size_t n)
 	}
 }
 
-static void add_cta(struct list *l, const uint8_t *block)
+bool ka_edid_cta_next(const uint8_t block[static KA_EDID_BLOCK], size_t *next, size_t *at)
 {
-	size_t timings = block[2] > KA_EDID_BLOCK - 1 ? 0 : block[2];
+	size_t end = block[2] < KA_EDID_BLOCK ? block[2] : 0;
 
-	for (size_t at = 4; at < timings;) {
-		size_t n = block[at] & 31u;
-
-		if (at + 1 + n > timings)
-			break;
-		if (block[at] >> 5 == KA_EDID_CTA_VIDEO)
-			add_video_block(l, &block[at + 1], n);
-		at += 1 + n;
-	}
-	for (size_t at = timings; timings >= 4 && at + KA_EDID_DTD < KA_EDID_BLOCK; at += KA_EDID_DTD)
-		add_detailed(l, &block[at]);
+	*at = *next;
+	if (*at >= end)
+		return false;
+	*next += 1 + (block[*at] & 31u);
+	return *next <= end;
 }
 
-size_t ka_edid_modes(const struct ka_edid *e, struct ka_video_mode out[static KA_EDID_MODES_MAX])
+/* Where the detailed timings of a block begin and end; no room between them when it has none. */
+static size_t detailed_of(const struct ka_edid *e, size_t block, size_t *end)
+{
+	const uint8_t *b = &e->data[block];
+
+	if (!block) {
+		*end = KA_EDID_DTD_AT + KA_EDID_DTD_COUNT * KA_EDID_DTD;
+		return KA_EDID_DTD_AT;
+	}
+	*end = b[0] == KA_EDID_CTA && b[2] >= 4 ? block + KA_EDID_BLOCK - 1 : block;
+	return block + b[2];
+}
+
+static void add_all_detailed(struct list *l, const struct ka_edid *e, size_t block)
+{
+	size_t end;
+
+	for (size_t at = detailed_of(e, block, &end); at + KA_EDID_DTD <= end; at += KA_EDID_DTD)
+		add_detailed(l, &e->data[at]);
+}
+
+static void add_codes(struct list *l, const uint8_t *block)
+{
+	size_t next = 4, at;
+
+	while (block[0] == KA_EDID_CTA && ka_edid_cta_next(block, &next, &at)) {
+		if (block[at] >> 5 == KA_EDID_CTA_VIDEO)
+			add_video_block(l, &block[at + 1], block[at] & 31u);
+	}
+}
+
+size_t ka_edid_modes(const struct ka_edid *e, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	struct list l = {.modes = out};
 
-	for (size_t i = 0; i < KA_EDID_DTD_COUNT; i++)
-		add_detailed(&l, &e->data[KA_EDID_DTD_AT + i * KA_EDID_DTD]);
-	for (size_t at = KA_EDID_BLOCK; at < e->len; at += KA_EDID_BLOCK) {
-		if (e->data[at] == KA_EDID_CTA)
-			add_cta(&l, &e->data[at]);
+	add_all_detailed(&l, e, 0);
+	for (size_t block = KA_EDID_BLOCK; block < e->len; block += KA_EDID_BLOCK) {
+		add_codes(&l, &e->data[block]);
+		add_all_detailed(&l, e, block);
 	}
 	for (size_t i = 0; i < KA_EDID_STANDARD_COUNT; i++)
 		add_standard(&l, &e->data[KA_EDID_STANDARD_AT + 2 * i]);
@@ -205,14 +230,9 @@ size_t ka_edid_modes(const struct ka_edid *e, struct ka_video_mode out[static KA
 static uint8_t *find_detailed(struct ka_edid *e, const struct ka_video_mode *mode)
 {
 	for (size_t block = 0; block < e->len; block += KA_EDID_BLOCK) {
-		size_t at = block + KA_EDID_DTD_AT;
-		size_t end = at + KA_EDID_DTD_COUNT * KA_EDID_DTD;
+		size_t end;
 
-		if (block) {
-			at = block + e->data[block + 2];
-			end = e->data[block] == KA_EDID_CTA && e->data[block + 2] >= 4 ? block + KA_EDID_BLOCK - 1 : at;
-		}
-		for (; at + KA_EDID_DTD <= end; at += KA_EDID_DTD) {
+		for (size_t at = detailed_of(e, block, &end); at + KA_EDID_DTD <= end; at += KA_EDID_DTD) {
 			struct ka_video_mode m;
 
 			if (ka_edid_get_timing(&m, &e->data[at]) && !memcmp(&m, mode, sizeof(m)))
@@ -224,7 +244,7 @@ static uint8_t *find_detailed(struct ka_edid *e, const struct ka_video_mode *mod
 
 int ka_edid_prefer(struct ka_edid *out, const struct ka_edid *e, const struct ka_video_mode *mode)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	size_t n = ka_edid_modes(e, modes);
 	uint8_t *first, *other;
 	bool known = false;

@@ -7,13 +7,11 @@
 #define KA_EDID_H
 
 #include "base/err.h"
-#include "capture/capture.h"
 #include "capture/video_mode.h"
 
 #define KA_EDID_BLOCK 128u
 #define KA_EDID_MAX (4 * KA_EDID_BLOCK) /* bytes; no receiver here takes more */
-#define KA_EDID_MODES_MAX KA_CAPTURE_MODES_MAX
-#define KA_EDID_NAME_MAX 13u /* characters */
+#define KA_EDID_NAME_MAX 13u		/* characters */
 
 struct ka_edid {
 	uint8_t data[KA_EDID_MAX];
@@ -30,7 +28,7 @@ int ka_edid_compose(struct ka_edid *out, const struct ka_video_mode *modes, size
 		    struct ka_errbuf *eb) KA_MUST_USE;
 
 /* Its progressive modes that a picture here may have, the preferred one first, none twice. Returns how many. */
-size_t ka_edid_modes(const struct ka_edid *e, struct ka_video_mode out[static KA_EDID_MODES_MAX]);
+size_t ka_edid_modes(const struct ka_edid *e, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
 
 /* e with one of its modes as the preferred one; e stays the list of choices, as the mode that was preferred may have no
  * other place in out. -ENOENT when it is none of them. */

@@ -96,10 +96,8 @@ static void put_limits(uint8_t *d, const struct limits *l)
 /* The two-byte code of a DMT mode; false when it has none. */
 static bool standard_code(uint8_t code[static 2], const struct ka_video_timing *t)
 {
-	static const uint8_t ratios[4][2] = {{16, 10}, {4, 3}, {5, 4}, {16, 9}};
-
 	for (uint8_t i = 0; t->standard && i < 4; i++) {
-		if ((uint32_t)t->width * ratios[i][1] == (uint32_t)t->height * ratios[i][0]) {
+		if ((uint32_t)t->width * ka_edid_ratios[i][1] == (uint32_t)t->height * ka_edid_ratios[i][0]) {
 			code[0] = (uint8_t)(t->width / 8 - 31);
 			code[1] = (uint8_t)(i << 6 | (t->hz - 60));
 			return true;
@@ -178,12 +176,15 @@ static int place(struct plan *p, uint8_t *base, const struct ka_video_mode *mode
 {
 	struct ka_video_timing t;
 	uint8_t code[2];
+	bool established = false;
 
 	ka_video_timing_make(&t, mode);
 	widen(&p->limits, &t);
 	for (size_t i = 0; t.hz == 60 && i < KA_ARRAY_LEN(ka_edid_established); i++) {
-		if (ka_edid_established[i].width == t.width && ka_edid_established[i].height == t.height)
-			base[ka_edid_established[i].at] |= (uint8_t)(1 << ka_edid_established[i].bit);
+		if (ka_edid_established[i].width != t.width || ka_edid_established[i].height != t.height)
+			continue;
+		base[ka_edid_established[i].at] |= (uint8_t)(1 << ka_edid_established[i].bit);
+		established = true;
 	}
 	if (t.vic) {
 		if (p->n_vics == sizeof(p->vics))
@@ -191,7 +192,7 @@ static int place(struct plan *p, uint8_t *base, const struct ka_video_mode *mode
 		p->vics[p->n_vics++] = t.vic;
 		return 0;
 	}
-	if (t.height <= 768 && t.width <= 1024 && t.standard)
+	if (established)
 		return 0;
 	if (standard_code(code, &t) && p->n_standard < KA_EDID_STANDARD_COUNT) {
 		memcpy(&base[KA_EDID_STANDARD_AT + 2 * p->n_standard++], code, sizeof(code));

@@ -19,6 +19,8 @@
 #define KA_EDID_CTA_SPEAKERS 4u
 
 extern const uint8_t ka_edid_header[8];
+/* Width to height, by the code of a standard timing. */
+extern const uint8_t ka_edid_ratios[4][2];
 
 /* The three of the established timings that we have. */
 struct ka_edid_established {
@@ -33,6 +35,9 @@ void ka_edid_put_timing(uint8_t dtd[static KA_EDID_DTD], const struct ka_video_t
 void ka_edid_detailed_timing(struct ka_video_timing *out, const struct ka_video_mode *mode);
 /* False when it is a descriptor, interlaced, or not a picture we can have. */
 bool ka_edid_get_timing(struct ka_video_mode *out, const uint8_t dtd[static KA_EDID_DTD]);
+/* Walks the data blocks of a CTA extension: *next is 4 at first; *at is where one begins, whole within its block. False
+ * at the end, and at one that does not fit. */
+bool ka_edid_cta_next(const uint8_t block[static KA_EDID_BLOCK], size_t *next, size_t *at);
 /* Sets the last byte of a block. */
 void ka_edid_seal(uint8_t block[static KA_EDID_BLOCK]);
 

@@ -15,8 +15,8 @@ static int read_modes(struct ka_edid_wish *w, const char *list, struct ka_errbuf
 
 		list += strspn(list, " ");
 		len = strcspn(list, ", ");
-		if (w->n_modes == KA_EDID_MODES_MAX) {
-			ka_errbuf_set(eb, "'edid_modes' has more than %u modes", KA_EDID_MODES_MAX);
+		if (w->n_modes == KA_VIDEO_MODES_MAX) {
+			ka_errbuf_set(eb, "'edid_modes' has more than %u modes", KA_VIDEO_MODES_MAX);
 			return -KA_E_CONFIG;
 		}
 		if (ka_video_mode_parse(&w->modes[w->n_modes++], list, len) < 0) {

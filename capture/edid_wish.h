@@ -8,7 +8,7 @@
 struct ka_edid_wish {
 	bool keep;	     /* leave the device's own */
 	struct ka_edid file; /* len 0 = compose one of the rest */
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	size_t n_modes;
 	char name[KA_EDID_NAME_MAX + 1];
 };

@@ -51,7 +51,7 @@ struct ka_source_ops {
 	/* Mandatory. Stops and closes; no-op when closed. */
 	void (*close)(struct ka_source *s);
 	/* NULL: its modes cannot be chosen. The modes that the target may be asked for, the preferred one first; how
-	 * many, KA_CAPTURE_MODES_MAX at most. Known once it has been open. */
+	 * many, KA_VIDEO_MODES_MAX at most. Known once it has been open. */
 	size_t (*modes)(struct ka_source *s, struct ka_video_mode *out);
 	/* Goes with modes. Open or closed. -ENOENT: none of them; -errno. */
 	int (*prefer)(struct ka_source *s, const struct ka_video_mode *mode);

@@ -52,9 +52,8 @@ struct ka_stage_capture {
 	unsigned int empty_polls;   /* wake-ups of the fd in a row that brought nothing */
 	uint64_t captured, dropped; /* of the source, already counted */
 	struct ka_source_info info;
-	bool prepared;	     /* it has been open once, so it has its EDID */
-	int64_t prefer_us;   /* not before: another mode */
-	bool prefer_pending; /* one waits for that */
+	bool prepared;	   /* it has been open once, so it has its EDID */
+	int64_t prefer_us; /* not before: another mode */
 	struct rendition {
 		struct ka_pacing pacing;
 		uint32_t fps; /* 0 = nobody watches it */
@@ -165,18 +164,23 @@ static void go_idle(struct ka_stage_capture *s)
 	ka_log(INFO, "capture", "idle", "nobody watches");
 }
 
+static void back_off(struct ka_stage_capture *s, int64_t now)
+{
+	s->retry_us = now + s->open_retry_us;
+	s->open_retry_us = KA_MIN(s->open_retry_us * 2, OPEN_RETRY_MAX_US);
+}
+
 static void close_and_retry(struct ka_stage_capture *s, int64_t now)
 {
 	unwatch(s);
 	s->source->ops->close(s->source);
 	s->phase = CLOSED;
-	s->retry_us = now + s->open_retry_us;
-	s->open_retry_us = KA_MIN(s->open_retry_us * 2, OPEN_RETRY_MAX_US);
+	back_off(s, now);
 }
 
 static void tell_modes(struct ka_stage_capture *s)
 {
-	struct ka_video_mode modes[KA_CAPTURE_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 
 	if (s->source->ops->modes)
 		ka_cap_state_set_modes(s->cfg.state, modes, s->source->ops->modes(s->source, modes));
@@ -188,8 +192,7 @@ static void prefer_mode(struct ka_stage_capture *s, int64_t now)
 	struct ka_video_mode mode;
 	int ret;
 
-	s->prefer_pending = now < s->prefer_us;
-	if (s->prefer_pending || !ka_cap_state_take_mode(s->cfg.state, &mode))
+	if (!s->source->ops->prefer || now < s->prefer_us || !ka_cap_state_take_mode(s->cfg.state, &mode))
 		return;
 	/* Closed, it only keeps it in mind. */
 	s->prepared = s->phase >= READY;
@@ -199,14 +202,14 @@ static void prefer_mode(struct ka_stage_capture *s, int64_t now)
 		set_cause(s, -EINPROGRESS, "");
 		drop_pending(s);
 		close_and_retry(s, now);
-		s->retry_us = now;
 		ret = s->source->ops->prefer(s->source, &mode);
 	}
 	if (ret < 0)
 		ka_log(WARN, "capture", "mode not set", "mode=%ux%u@%u cause=\"%s\"", mode.width, mode.height, mode.hz,
 		       ka_err_str(ret));
 	s->prefer_us = now + PREFER_GAP_US;
-	s->retry_us = s->phase >= READY ? s->retry_us : now;
+	if (s->phase < READY)
+		s->retry_us = now;
 	tell_modes(s);
 }
 
@@ -378,8 +381,7 @@ static void prepare(struct ka_stage_capture *s, int64_t now)
 	struct ka_errbuf eb = {""};
 	int ret;
 
-	if (s->source->ops->prefer)
-		prefer_mode(s, now);
+	prefer_mode(s, now);
 	if (!must_prepare(s) || now < s->retry_us)
 		return;
 	ret = s->source->ops->open(s->source, &eb);
@@ -392,12 +394,11 @@ static void prepare(struct ka_stage_capture *s, int64_t now)
 	}
 	if (s->open_retry_us == OPEN_RETRY_MIN_US)
 		ka_log(WARN, "capture", "not ready", "cause=\"%s\" detail=\"%s\"", ka_err_str(ret), eb.text);
-	s->retry_us = now + s->open_retry_us;
-	s->open_retry_us = KA_MIN(s->open_retry_us * 2, OPEN_RETRY_MAX_US);
+	back_off(s, now);
 }
 
-/* Says when the next turn is due. */
-static void arm(struct ka_stage_capture *s)
+/* Says when the next turn is due; now: when this one began. */
+static void arm(struct ka_stage_capture *s, int64_t now)
 {
 	struct ka_source_wait w = {.fd = -1, .deadline_us = INT64_MAX};
 	int64_t deadline = INT64_MAX;
@@ -409,7 +410,7 @@ static void arm(struct ka_stage_capture *s)
 		deadline = KA_MIN(w.deadline_us, s->picture_us + STALL_US);
 	else if (s->phase != IDLE || must_prepare(s))
 		deadline = s->retry_us;
-	if (s->prefer_pending)
+	if (s->prefer_us > now)
 		deadline = KA_MIN(deadline, s->prefer_us);
 	watch_fd(s, w.fd, (w.readable ? UV_READABLE : 0) | (w.priority ? UV_PRIORITIZED : 0));
 	if (deadline == INT64_MAX) {
@@ -457,13 +458,13 @@ static void take_turn(struct ka_stage_capture *s, bool polled)
 		s->source->ops->stop(s->source); /* buffers may have come home */
 	else if (!polled)
 		pull(s, false);
-	if (s->phase >= READY && s->source->ops->prefer)
+	if (s->phase >= READY)
 		prefer_mode(s, now);
 	if (s->phase == CLOSED && now >= s->retry_us)
 		open_source(s, now);
 	if (s->phase == READY && now >= s->retry_us)
 		start_source(s);
-	arm(s);
+	arm(s, now);
 }
 
 static void *run_thread(void *arg)

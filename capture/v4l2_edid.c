@@ -35,11 +35,11 @@ static void forget_address(struct ka_edid *e)
 {
 	for (size_t block = KA_EDID_BLOCK; block < e->len; block += KA_EDID_BLOCK) {
 		uint8_t *b = &e->data[block];
-		size_t end = b[2] < KA_EDID_BLOCK ? b[2] : 0;
+		size_t next = 4, at;
 
-		for (size_t at = 4; b[0] == KA_EDID_CTA && at + 5 < end; at += 1 + (b[at] & 31u)) {
-			if (b[at] >> 5 == KA_EDID_CTA_VENDOR && b[at + 1] == 0x03 && b[at + 2] == 0x0c &&
-			    b[at + 3] == 0)
+		while (b[0] == KA_EDID_CTA && ka_edid_cta_next(b, &next, &at)) {
+			if (b[at] >> 5 == KA_EDID_CTA_VENDOR && (b[at] & 31u) >= 5 && b[at + 1] == 0x03 &&
+			    b[at + 2] == 0x0c && b[at + 3] == 0)
 				b[at + 4] = b[at + 5] = 0;
 		}
 		ka_edid_seal(b);
@@ -60,7 +60,7 @@ static int set(const struct ka_v4l2_io *io, int fd, const struct ka_edid *want)
 	struct ka_edid now = {.len = 0}, copy = *want;
 	struct v4l2_edid e = {
 		.pad = pad_of(io, fd), .blocks = (uint32_t)(want->len / KA_EDID_BLOCK), .edid = copy.data};
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	int ret = get(io, fd, &now);
 
 	if (ret < 0 || same(&now, want))
@@ -83,7 +83,7 @@ static int set(const struct ka_v4l2_io *io, int fd, const struct ka_edid *want)
 
 /* Modes that the receiver can take; it may not say. */
 static size_t filter(const struct ka_v4l2_io *io, int fd, const struct ka_edid_wish *w,
-		     struct ka_video_mode out[static KA_EDID_MODES_MAX])
+		     struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	struct v4l2_dv_timings_cap cap = {.pad = 0};
 	const struct v4l2_bt_timings_cap *bt = &cap.bt;
@@ -107,7 +107,7 @@ static size_t filter(const struct ka_v4l2_io *io, int fd, const struct ka_edid_w
 
 static int make_choices(struct ka_v4l2_edid *e, const struct ka_v4l2_io *io, int fd)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	struct ka_errbuf why = {""};
 	struct ka_edid own = {.len = 0}, checked;
 	int ret = get(io, fd, &own);
@@ -173,7 +173,7 @@ int ka_v4l2_edid_prefer(struct ka_v4l2_edid *e, const struct ka_v4l2_io *io, int
 	return ret;
 }
 
-size_t ka_v4l2_edid_modes(const struct ka_v4l2_edid *e, struct ka_video_mode out[static KA_EDID_MODES_MAX])
+size_t ka_v4l2_edid_modes(const struct ka_v4l2_edid *e, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	size_t n = e->choices.len ? ka_edid_modes(&e->choices, out) : 0;
 

@@ -22,6 +22,6 @@ void ka_v4l2_edid_apply(struct ka_v4l2_edid *e, const struct ka_v4l2_io *io, int
 int ka_v4l2_edid_prefer(struct ka_v4l2_edid *e, const struct ka_v4l2_io *io, int fd,
 			const struct ka_video_mode *mode) KA_MUST_USE;
 /* The choices, the preferred one first. */
-size_t ka_v4l2_edid_modes(const struct ka_v4l2_edid *e, struct ka_video_mode out[static KA_EDID_MODES_MAX]);
+size_t ka_v4l2_edid_modes(const struct ka_v4l2_edid *e, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
 
 #endif

@@ -142,11 +142,3 @@ const struct ka_video_timing *ka_video_timing_vic(uint8_t vic)
 	}
 	return NULL;
 }
-
-uint16_t ka_video_timing_hz(const struct ka_video_timing *t)
-{
-	uint64_t total = (uint64_t)(t->width + t->h_front + t->h_sync + t->h_back) *
-			 (uint64_t)(t->height + t->v_front + t->v_sync + t->v_back);
-
-	return (uint16_t)((t->clock_khz * UINT64_C(1000) + total / 2) / total);
-}

@@ -31,7 +31,5 @@ void ka_video_timing_make(struct ka_video_timing *out, const struct ka_video_mod
 void ka_video_timing_make_reduced(struct ka_video_timing *out, const struct ka_video_mode *mode);
 /* The mode with that code of CTA-861; NULL when unknown or interlaced. */
 const struct ka_video_timing *ka_video_timing_vic(uint8_t vic);
-/* Frames per second, rounded. */
-uint16_t ka_video_timing_hz(const struct ka_video_timing *t);
 
 #endif

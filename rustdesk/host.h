@@ -13,8 +13,6 @@
 #include "base/media.h"
 #include "base/wake.h"
 
-#define KA_HOST_MODES_MAX 32u
-
 struct ka_host_wish {
 	uint32_t kbps; /* 0 = by picture size */
 	uint32_t fps;  /* 0 = no wish */
@@ -42,7 +40,7 @@ struct ka_host {
 	void (*request_key)(void *ctx, void *viewer);
 	void (*picture)(void *ctx, struct ka_host_picture *out);
 	/* The modes that the target can be asked for, the preferred one first; how many. NULL = none, ever. */
-	size_t (*modes)(void *ctx, struct ka_video_mode out[static KA_HOST_MODES_MAX]);
+	size_t (*modes)(void *ctx, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
 	/* Asks for one of them; the target may follow, in its own time. -ENOENT. Goes with modes. */
 	int (*set_mode)(void *ctx, const struct ka_video_mode *mode);
 	/* Begins to make a lossless PNG file of at most max_bytes of what viewers see; done is called when there is

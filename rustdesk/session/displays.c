@@ -38,7 +38,7 @@ int ka_displays_capture(struct ka_session *s, const Rd__CaptureDisplays *c)
 static bool find_mode(const struct ka_session *s, const Rd__Resolution *size, struct ka_video_mode *out)
 {
 	const struct ka_host *host = s->cfg.host;
-	struct ka_video_mode modes[KA_HOST_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	size_t n = host->modes ? host->modes(host->ctx, modes) : 0;
 	bool found = false;
 

@@ -12,8 +12,8 @@ struct info {
 	Rd__DisplayInfo display;
 	Rd__DisplayInfo *displays[1];
 	Rd__Resolution resolution; /* of the picture now */
-	Rd__Resolution choices[KA_HOST_MODES_MAX];
-	Rd__Resolution *resolution_list[1 + KA_HOST_MODES_MAX];
+	Rd__Resolution choices[KA_VIDEO_MODES_MAX];
+	Rd__Resolution *resolution_list[1 + KA_VIDEO_MODES_MAX];
 	Rd__SupportedResolutions resolutions;
 	Rd__SupportedEncoding encoding;
 	Rd__Features features;
@@ -33,7 +33,7 @@ static void add_resolution(struct info *i, Rd__Resolution *r)
 static void fill_resolutions(struct info *i, const struct ka_session *s)
 {
 	const struct ka_host *host = s->cfg.host;
-	struct ka_video_mode modes[KA_HOST_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	size_t n;
 
 	rd__resolution__init(&i->resolution);

@@ -299,7 +299,7 @@ void fake_host_give_restart(struct fake_host *h)
 	h->host.restart = restart;
 }
 
-static size_t modes(void *ctx, struct ka_video_mode out[static KA_HOST_MODES_MAX])
+static size_t modes(void *ctx, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	struct fake_host *h = ctx;
 

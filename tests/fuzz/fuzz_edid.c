@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	struct ka_edid e = {.len = 0}, changed, again;
 	struct ka_errbuf eb;
 	size_t n;

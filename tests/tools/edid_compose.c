@@ -7,12 +7,12 @@
 
 int main(int argc, char **argv)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	struct ka_errbuf eb = {""};
 	struct ka_edid e;
 	size_t n = 0;
 
-	for (int i = 3; i < argc && n < KA_EDID_MODES_MAX; i++) {
+	for (int i = 3; i < argc && n < KA_VIDEO_MODES_MAX; i++) {
 		if (ka_video_mode_parse(&modes[n++], argv[i], strlen(argv[i])) < 0) {
 			fprintf(stderr, "no mode: %s\n", argv[i]);
 			return 2;

@@ -179,7 +179,7 @@ static void wait_count(struct fake_v4l2 *dev, const unsigned int *what, unsigned
 
 static void test_target_finds_a_monitor_that_nobody_watches(void **state)
 {
-	struct ka_video_mode modes[KA_CAPTURE_MODES_MAX], hd = {1280, 720, 60}, none = {1000, 700, 60};
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX], hd = {1280, 720, 60}, none = {1000, 700, 60};
 	struct ka_capture_cfg cfg = capture_rig_v4l2();
 	struct fake_v4l2 dev;
 	struct ka_capture *c;

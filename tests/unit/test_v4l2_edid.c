@@ -51,7 +51,7 @@ static int tear_down(void **state)
 
 static struct ka_video_mode first_of_device(struct rig *r)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	struct ka_errbuf eb = {""};
 	struct ka_edid e;
 
@@ -63,7 +63,7 @@ static struct ka_video_mode first_of_device(struct rig *r)
 
 static void test_set_once_and_not_again(void **state)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	struct rig *r = *state;
 
 	ka_v4l2_edid_apply(&r->edid, &r->dev.io, r->fd);
@@ -77,7 +77,7 @@ static void test_set_once_and_not_again(void **state)
 
 static void test_choice_becomes_preferred_and_survives_reopening(void **state)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX], small = {1024, 768, 60}, none = {1000, 600, 60};
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX], small = {1024, 768, 60}, none = {1000, 600, 60};
 	struct rig *r = *state;
 
 	ka_v4l2_edid_apply(&r->edid, &r->dev.io, r->fd);
@@ -112,7 +112,7 @@ static void test_choice_while_closed_waits_for_the_next_opening(void **state)
 
 static void test_kept_edid_is_listed_and_only_a_choice_changes_it(void **state)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX], hd = {1280, 720, 60};
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX], hd = {1280, 720, 60};
 	struct rig *r = *state;
 
 	ka_v4l2_edid_apply(&r->edid, &r->dev.io, r->fd);
@@ -133,7 +133,7 @@ static void test_kept_edid_is_listed_and_only_a_choice_changes_it(void **state)
 
 static void test_modes_beyond_the_receiver_are_left_out(void **state)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX];
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	struct rig *r = *state;
 
 	r->dev.max_clock_khz = 80000;
@@ -149,7 +149,7 @@ static void test_modes_beyond_the_receiver_are_left_out(void **state)
 
 static void test_devices_that_cannot_or_fail(void **state)
 {
-	struct ka_video_mode modes[KA_EDID_MODES_MAX], hd = {1280, 720, 60};
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX], hd = {1280, 720, 60};
 	struct rig *r = *state;
 
 	r->dev.no_edid = true;
