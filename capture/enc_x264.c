@@ -202,7 +202,7 @@ static int make_packet(struct ka_packet **out, const x264_nal_t *nals, int size)
 	return 0;
 }
 
-static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, bool key, int64_t pts_ms,
+static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, const struct ka_encode_ask *ask,
 			  struct ka_packet **out)
 {
 	x264_picture_t in;
@@ -215,8 +215,8 @@ static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, bool k
 	if (f->width != e->width || f->height != e->height || (f->format != KA_PIX_NV12 && f->format != KA_PIX_I420))
 		return -EINVAL;
 	x264_picture_init(&in);
-	in.i_type = key ? X264_TYPE_IDR : X264_TYPE_AUTO;
-	in.i_pts = pts_ms;
+	in.i_type = ask->key ? X264_TYPE_IDR : X264_TYPE_AUTO;
+	in.i_pts = ask->pts_ms;
 	in.img.i_csp = f->format == KA_PIX_NV12 ? X264_CSP_NV12 : X264_CSP_I420;
 	in.img.i_plane = (int)ka_pixfmt_planes(f->format);
 	for (int i = 0; i < in.img.i_plane; i++) {
@@ -233,7 +233,7 @@ static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, bool k
 	(*out)->key = coded.b_keyframe;
 	(*out)->width = e->width;
 	(*out)->height = e->height;
-	(*out)->pts_ms = pts_ms;
+	(*out)->pts_ms = ask->pts_ms;
 	return 0;
 }
 

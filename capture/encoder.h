@@ -25,6 +25,15 @@ struct ka_encoder_cfg {
 	uint32_t burst_ms; /* a picture may be as large as what the rate carries in so long; 0 = the encoder's choice */
 };
 
+/* Of one picture. */
+struct ka_encode_ask {
+	bool key;
+	bool refine;		/* the picture stands still: as good as the rate allows */
+	int64_t pts_ms;		/* rises strictly */
+	const uint8_t *changed; /* one for each 16x16 block, row by row, (width + 15) / 16 a row: 0 = exactly as in the
+				 * picture encoded last by this encoder; NULL = anything may have changed */
+};
+
 struct ka_encoder_ops {
 	const char *name;
 	enum ka_codec codec;
@@ -32,8 +41,11 @@ struct ka_encoder_ops {
 	int (*check)(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb);
 	/* Mandatory. cfg is not kept. */
 	int (*open)(struct ka_encoder **out, const struct ka_encoder_cfg *cfg);
-	/* Mandatory. f: NV12 or I420 of the encoder's size; not kept. pts_ms rises strictly. On error: close it. */
-	int (*encode)(struct ka_encoder *e, const struct ka_frame *f, bool key, int64_t pts_ms, struct ka_packet **out);
+	/* Mandatory. f: NV12 or I420 of the encoder's size, I444 in a 4:4:4 stream, all BT.601 limited; not kept. > 0:
+	 * as asked, but the rate kept it from the quality that `refine` wishes for; another refinement would still
+	 * help. On error: close it. */
+	int (*encode)(struct ka_encoder *e, const struct ka_frame *f, const struct ka_encode_ask *ask,
+		      struct ka_packet **out);
 	/* Mandatory. From the next picture on; fps: how many to expect, at most that of open(). burst_ms as above. */
 	int (*set_rate)(struct ka_encoder *e, uint32_t kbps, uint32_t fps, uint32_t burst_ms);
 	/* Mandatory. NULL is fine. */

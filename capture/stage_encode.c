@@ -204,27 +204,26 @@ static void encode_last(struct ka_stage_encode *s, int64_t convert_us)
 	struct ka_cap_encoded sums = {.convert_us = convert_us};
 	int64_t now = ka_clock_us();
 	struct ka_packet *p = NULL;
-	int64_t pts_ms;
-	bool key;
+	struct ka_encode_ask ask = {0};
 	int ret;
 
 	if (now < s->open_again_us)
 		return;
 	/* Consumed before the picture is encoded: a viewer who asks meanwhile gets the next one. */
 	note_key_wish(s, now);
-	key = s->key_due_us <= now;
+	ask.key = s->key_due_us <= now;
 	ret = prepare_encoder(s, s->last);
 	if (ret < 0) {
 		fail_encoder(s, ret, now);
 		return;
 	}
-	pts_ms = KA_MAX(s->last_pts_ms + 1, (now - s->cfg.epoch_us) / 1000);
-	ret = s->cfg.encoder->encode(s->enc, s->last, key, pts_ms, &p);
+	ask.pts_ms = KA_MAX(s->last_pts_ms + 1, (now - s->cfg.epoch_us) / 1000);
+	ret = s->cfg.encoder->encode(s->enc, s->last, &ask, &p);
 	if (ret < 0) {
 		fail_encoder(s, ret, now);
 		return;
 	}
-	s->last_pts_ms = pts_ms;
+	s->last_pts_ms = ask.pts_ms;
 	sums.encode_us = ka_clock_us() - now;
 	publish(s, p, &sums);
 }

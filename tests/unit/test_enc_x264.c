@@ -74,12 +74,17 @@ static struct ka_frame *noise(uint32_t w, uint32_t h, uint32_t n, enum ka_pixfmt
 	return f;
 }
 
+static int encode_as(struct ka_encoder *e, const struct ka_frame *f, bool key, int64_t pts_ms, struct ka_packet **out)
+{
+	return ka_enc_x264.encode(e, f, &(struct ka_encode_ask){.key = key, .pts_ms = pts_ms}, out);
+}
+
 static struct ka_packet *encode(struct ka_encoder *e, uint32_t n, bool key)
 {
 	struct ka_frame *f = noise(640, 480, n, KA_PIX_NV12);
 	struct ka_packet *p;
 
-	assert_int_equal(ka_enc_x264.encode(e, f, key, n * 33, &p), 0);
+	assert_int_equal(encode_as(e, f, key, n * 33, &p), 0);
 	assert_int_equal(p->pts_ms, n * 33);
 	assert_int_equal(p->width, 640);
 	assert_int_equal(p->codec, KA_CODEC_H264);
@@ -121,10 +126,10 @@ static void test_wrong_pictures_are_refused(void **state)
 	struct ka_packet *p;
 
 	(void)state;
-	assert_int_equal(ka_enc_x264.encode(e, f, false, 0, &p), -EINVAL);
+	assert_int_equal(encode_as(e, f, false, 0, &p), -EINVAL);
 	ka_frame_unref(&f);
 	f = noise(640, 480, 0, KA_PIX_YUYV);
-	assert_int_equal(ka_enc_x264.encode(e, f, false, 0, &p), -EINVAL);
+	assert_int_equal(encode_as(e, f, false, 0, &p), -EINVAL);
 	ka_frame_unref(&f);
 	ka_enc_x264.close(e);
 	ka_enc_x264.close(NULL);
@@ -177,7 +182,7 @@ static void test_both_layouts_are_taken(void **state)
 		struct ka_frame *f = noise(640, 480, n, n % 2 ? KA_PIX_I420 : KA_PIX_NV12);
 		struct ka_packet *p;
 
-		assert_int_equal(ka_enc_x264.encode(e, f, false, n, &p), 0);
+		assert_int_equal(encode_as(e, f, false, n, &p), 0);
 		ka_packet_unref(&p);
 		ka_frame_unref(&f);
 	}
@@ -275,7 +280,7 @@ static void test_sizes_at_the_limits_work(void **state)
 		cfg.height = sizes[i][1];
 		cfg.fps = 120;
 		e = open_encoder(&cfg);
-		assert_int_equal(ka_enc_x264.encode(e, f, false, 0, &p), 0);
+		assert_int_equal(encode_as(e, f, false, 0, &p), 0);
 		assert_true(p->key);
 		ka_packet_unref(&p);
 		ka_frame_unref(&f);
