@@ -34,8 +34,9 @@ def to_libconfig(values):
 class Agent:
     """One running kvmagent."""
 
-    def __init__(self, folder, video=None, hid=None, rustdesk=None, top=None, netns=None):
+    def __init__(self, folder, video=None, hid=None, rustdesk=None, top=None, netns=None, program=PROGRAM):
         self.folder = folder
+        self.program = program
         self.record = folder / "hid.txt"
         self.log_path = folder / "agent.log"
         direct = {"enabled": True, "address": "127.0.0.1", "port": 0}
@@ -58,7 +59,7 @@ class Agent:
         read_fd, write_fd = os.pipe()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, PROGRAM, "--config", str(self.config), "--ready-fd", str(write_fd)],
+                [*self.prefix, str(self.program), "--config", str(self.config), "--ready-fd", str(write_fd)],
                 pass_fds=[write_fd], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         os.close(write_fd)
         with os.fdopen(read_fd) as ready:
