@@ -14,6 +14,8 @@ const char *ka_err_str(int err)
 		return "no cable";
 	case KA_E_NO_SIGNAL:
 		return "no signal";
+	case KA_E_BLANK:
+		return "the picture has one colour only";
 	case KA_E_NO_SYNC:
 		return "no sync";
 	case KA_E_OUT_OF_RANGE:

@@ -13,6 +13,7 @@ enum ka_err {
 	KA_E_NO_DEVICE,	     /* capture device missing */
 	KA_E_NO_CABLE,	     /* no source connected */
 	KA_E_NO_SIGNAL,	     /* connected, but no picture arrives */
+	KA_E_BLANK,	     /* connected, but pictures are of one colour only */
 	KA_E_NO_SYNC,	     /* signal present, receiver cannot lock */
 	KA_E_OUT_OF_RANGE,   /* mode the receiver cannot take */
 	KA_E_FORMAT,	     /* unsupported or inconsistent format */

@@ -24,6 +24,7 @@ static const struct {
 	{-KA_E_NO_DEVICE, "NO CAPTURE DEVICE", "The capture device is not there. It is looked for again and again."},
 	{-KA_E_NO_CABLE, "NO CABLE", "No HDMI source is connected, or it is switched off."},
 	{-KA_E_NO_SIGNAL, "NO SIGNAL", "The source sends no picture. It may be off or asleep: try a key."},
+	{-KA_E_BLANK, "BLANK PICTURE", "No signal reaches the capture device, or the target shows nothing: try a key."},
 	{-KA_E_NO_SYNC, "NO SYNC", "There is a signal, but the receiver cannot lock on it."},
 	{-KA_E_OUT_OF_RANGE, "MODE NOT SUPPORTED", "The source sends a mode that cannot be captured. Choose another."},
 	{-KA_E_FORMAT, "FORMAT NOT SUPPORTED", "The capture device offers no usable picture format."},

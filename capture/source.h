@@ -24,6 +24,8 @@ struct ka_source;
 struct ka_source_info {
 	uint32_t width, height; /* of the pictures that dequeue gives; even */
 	uint32_t fps_mhz;	/* frames per 1000 s; 0 = unknown */
+	bool knows_signal;	/* it tells when there is none; else pictures of one colour may be all that says so */
+	bool announces;		/* changes; else it has to be checked now and then */
 };
 
 /* When to call dequeue next. */
@@ -46,6 +48,9 @@ struct ka_source_ops {
 	/* Mandatory, open sources only. The newest picture (owned by the caller), or NULL with 0: nothing new.
 	 * -KA_E_SOURCE_CHANGED: stop and start again. Anything else: close and open again. */
 	int (*dequeue)(struct ka_source *s, struct ka_frame **out);
+	/* NULL: there is nothing to ask. Running sources only: 0, or -KA_E_SOURCE_CHANGED when something else arrives
+	 * than it runs with. */
+	int (*check)(struct ka_source *s);
 	/* Mandatory. Frames handed out stay valid. When not started, only takes back those that were dropped. */
 	void (*stop)(struct ka_source *s);
 	/* Mandatory. Stops and closes; no-op when closed. */

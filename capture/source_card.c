@@ -171,7 +171,7 @@ static int start_card(struct ka_source *s, struct ka_source_info *info, struct k
 	(void)eb;
 	c->running = true;
 	c->next_us = ka_clock_us();
-	*info = (struct ka_source_info){c->width, c->height, c->fps * 1000};
+	*info = (struct ka_source_info){c->width, c->height, c->fps * 1000, .knows_signal = true, .announces = true};
 	return 0;
 }
 

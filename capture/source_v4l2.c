@@ -18,7 +18,9 @@ struct v4l2 {
 	int fd;
 	int event_fd; /* readable when the device announces a change; -1 = none */
 	uint32_t type;
-	bool events; /* the device announces changes */
+	bool events; /* the device says that it announces changes ... */
+	bool told;   /* ... and has done so. With bridges it may be another device node that does */
+	struct ka_v4l2_mode mode;
 	struct ka_v4l2_edid edid;
 	bool running;
 };
@@ -76,16 +78,15 @@ static void stop_v4l2(struct ka_source *s)
 static int negotiate(struct v4l2 *v, struct ka_v4l2_shape *shape, uint32_t *fps_mhz, struct ka_errbuf *eb)
 {
 	const struct ka_v4l2_io *io = v->cfg.io;
-	struct ka_v4l2_mode mode;
 
 	/* What happened before is in the answer to the query. Some drivers report our own setting as a change: that is
 	 * over once the same is set again. */
 	(void)ka_v4l2_timings_changed(io, v->fd);
 	for (int tries = 0; tries < NEGOTIATE_TRIES; tries++) {
-		int ret = ka_v4l2_timings_lock(io, v->fd, &mode, eb);
+		int ret = ka_v4l2_timings_lock(io, v->fd, &v->mode, eb);
 
 		if (ret == 0)
-			ret = ka_v4l2_dev_settle(io, v->fd, v->type, &v->cfg.wish, &mode, shape, fps_mhz, eb);
+			ret = ka_v4l2_dev_settle(io, v->fd, v->type, &v->cfg.wish, &v->mode, shape, fps_mhz, eb);
 		if (ret < 0 || !ka_v4l2_timings_changed(io, v->fd))
 			return ret;
 	}
@@ -111,6 +112,8 @@ static int start_v4l2(struct ka_source *s, struct ka_source_info *info, struct k
 	}
 	info->width = shape.width & ~1u;
 	info->height = shape.height & ~1u;
+	info->knows_signal = v->mode.known;
+	info->announces = v->told;
 	v->running = true;
 	return 0;
 }
@@ -131,9 +134,18 @@ static int dequeue_v4l2(struct ka_source *s, struct ka_frame **out)
 	struct v4l2 *v = (struct v4l2 *)s;
 
 	*out = NULL;
-	if (v->events && ka_v4l2_timings_changed(v->cfg.io, v->fd))
+	if (v->events && ka_v4l2_timings_changed(v->cfg.io, v->fd)) {
+		v->told = true;
 		return -KA_E_SOURCE_CHANGED;
+	}
 	return ka_v4l2_buf_dequeue(v->bufs, s, out);
+}
+
+static int check_v4l2(struct ka_source *s)
+{
+	struct v4l2 *v = (struct v4l2 *)s;
+
+	return v->mode.known && ka_v4l2_timings_differ(v->cfg.io, v->fd, &v->mode) ? -KA_E_SOURCE_CHANGED : 0;
 }
 
 static void close_v4l2(struct ka_source *s)
@@ -176,6 +188,7 @@ static const struct ka_source_ops v4l2_ops = {
 	.start = start_v4l2,
 	.wait = wait_v4l2,
 	.dequeue = dequeue_v4l2,
+	.check = check_v4l2,
 	.stop = stop_v4l2,
 	.close = close_v4l2,
 	.modes = modes_v4l2,

@@ -8,30 +8,14 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/thread.h"
+#include "capture/fd_watch.h"
 #include "capture/pacing.h"
+#include "capture/reception.h"
 
-#define SIGNAL_RETRY_US KA_MS(500) /* for receivers that announce nothing */
-/* Frames of the last run come back within a picture or two; longer means that another program has the device. */
-#define BUSY_RETRY_US KA_MS(50)
-#define BUSY_RETRIES 20
-#define PREFER_GAP_US KA_SEC(2)	  /* between two pulls of the hot-plug line */
-#define RESTART_GAP_US KA_MS(100) /* between two starts, however often the source changes */
-#define OPEN_RETRY_MIN_US KA_MS(250)
-#define OPEN_RETRY_MAX_US KA_SEC(4)
-/* Some capture sticks just stop when the signal goes. */
-#define STALL_US KA_SEC(2)
-/* A device in error is readable for ever and gives nothing. */
-#define EMPTY_POLLS_MAX 50
-
-enum phase { IDLE, CLOSED, READY, LIVE };
-
-/* libuv frees a handle's memory only after its close callback, so each watched fd gets its own. */
-struct watch {
-	uv_poll_t poll;
-	struct ka_stage_capture *stage;
-	int fd;
-	int events;
-};
+#define PREFER_GAP_US KA_SEC(2) /* between two pulls of the hot-plug line */
+/* However often a source comes and goes. */
+#define LINES_AT_ONCE 8
+#define LINE_GAP_US KA_SEC(6)
 
 struct ka_stage_capture {
 	struct ka_stage_capture_cfg cfg;
@@ -41,18 +25,13 @@ struct ka_stage_capture {
 	uv_timer_t timer;
 	/* All below: the capture thread. */
 	struct ka_source *source;
-	struct watch *watch;
-	enum phase phase;
-	int code; /* last cause told */
-	int64_t retry_us;
-	int64_t open_retry_us; /* next back-off */
-	int64_t started_us;
-	int busy_retries;
-	int64_t picture_us;	    /* when the last one came */
-	unsigned int empty_polls;   /* wake-ups of the fd in a row that brought nothing */
+	struct ka_fd_watch watch;
+	struct ka_reception reception;
+	struct ka_errbuf why;	    /* what the source said when it failed last */
 	uint64_t captured, dropped; /* of the source, already counted */
 	struct ka_source_info info;
 	bool prepared;	   /* it has been open once, so it has its EDID */
+	bool not_ready;	   /* that has been tried in vain, and said */
 	int64_t prefer_us; /* not before: another mode */
 	struct rendition {
 		struct ka_pacing pacing;
@@ -61,6 +40,7 @@ struct ka_stage_capture {
 };
 
 static void take_turn(struct ka_stage_capture *s, bool polled);
+static void on_readable(void *arg);
 
 static void on_wake(void *arg)
 {
@@ -78,7 +58,8 @@ int ka_stage_capture_new(struct ka_stage_capture **out, const struct ka_stage_ca
 	if (!s)
 		return -ENOMEM;
 	s->cfg = *cfg;
-	s->open_retry_us = OPEN_RETRY_MIN_US;
+	ka_reception_init(&s->reception, (int64_t)cfg->blank_ms * 1000);
+	s->watch = (struct ka_fd_watch){.loop = &s->loop.uv, .on_event = on_readable, .arg = s};
 	ret = ka_loop_init(&s->loop, on_wake, s);
 	if (ret < 0) {
 		free(s);
@@ -104,16 +85,22 @@ struct ka_wake ka_stage_capture_waker(struct ka_stage_capture *s)
 	return ka_loop_waker(&s->loop);
 }
 
-static void set_cause(struct ka_stage_capture *s, int code, const char *detail)
+/* Why the picture is what it is, for those who show and tell it. */
+static void tell_cause(struct ka_stage_capture *s)
 {
-	s->code = code;
-	if (!ka_cap_state_set_cause(s->cfg.state, code, detail, s->info.fps_mhz))
+	int cause = s->reception.cause;
+	bool words = cause && cause != -EINPROGRESS;
+	const char *detail = s->reception.detail ? s->reception.detail : words ? s->why.text : "";
+
+	if (!ka_cap_state_set_cause(s->cfg.state, cause, detail, s->info.fps_mhz))
 		return;
-	if (code == 0)
-		ka_log(INFO, "capture", "live", "source=%s w=%u h=%u fps_mhz=%u", s->source->ops->name, s->info.width,
-		       s->info.height, s->info.fps_mhz);
-	else if (code != -EINPROGRESS)
-		ka_log(WARN, "capture", "no_picture", "cause=\"%s\" detail=\"%s\"", ka_err_str(code), detail);
+	if (s->reception.state == KA_RECEPTION_STREAMING)
+		ka_log_burst(INFO, LINES_AT_ONCE, LINE_GAP_US, "capture", "live", "source=%s w=%u h=%u fps_mhz=%u",
+			     s->source->ops->name, s->info.width, s->info.height, s->info.fps_mhz);
+	else if (words)
+		ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "no_picture",
+			     "state=%s cause=\"%s\" detail=\"%s\"", ka_reception_name(s->reception.state),
+			     ka_err_str(cause), detail);
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
 		ka_latest_kick(s->cfg.latest[i]);
 	ka_snapshots_kick(s->cfg.snapshots);
@@ -130,52 +117,12 @@ static void count_frames(struct ka_stage_capture *s, unsigned int dropped)
 		ka_cap_state_add_captured(s->cfg.state, captured, dropped);
 }
 
-static void free_watch(uv_handle_t *h)
-{
-	free(h);
-}
-
-static void unwatch(struct ka_stage_capture *s)
-{
-	if (s->watch)
-		uv_close((uv_handle_t *)&s->watch->poll, free_watch);
-	s->watch = NULL;
-}
-
 static void drop_pending(struct ka_stage_capture *s)
 {
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
 		if (ka_latest_put(s->cfg.latest[i], NULL))
 			count_frames(s, 1);
 	}
-}
-
-static void go_idle(struct ka_stage_capture *s)
-{
-	if (s->phase == IDLE)
-		return;
-	unwatch(s); /* before the source closes the fd */
-	s->source->ops->close(s->source);
-	s->phase = IDLE;
-	drop_pending(s);
-	/* Nothing is known; the next viewer's wait for a first picture begins anew. */
-	s->code = 0;
-	ka_cap_state_set_cause(s->cfg.state, 0, "", 0);
-	ka_log(INFO, "capture", "idle", "nobody watches");
-}
-
-static void back_off(struct ka_stage_capture *s, int64_t now)
-{
-	s->retry_us = now + s->open_retry_us;
-	s->open_retry_us = KA_MIN(s->open_retry_us * 2, OPEN_RETRY_MAX_US);
-}
-
-static void close_and_retry(struct ka_stage_capture *s, int64_t now)
-{
-	unwatch(s);
-	s->source->ops->close(s->source);
-	s->phase = CLOSED;
-	back_off(s, now);
 }
 
 static void tell_modes(struct ka_stage_capture *s)
@@ -186,6 +133,83 @@ static void tell_modes(struct ka_stage_capture *s)
 		ka_cap_state_set_modes(s->cfg.state, modes, s->source->ops->modes(s->source, modes));
 }
 
+static void open_source(struct ka_stage_capture *s)
+{
+	int ret;
+
+	s->why.text[0] = '\0';
+	ret = s->source->ops->open(s->source, &s->why);
+	ka_reception_tell(&s->reception, ret < 0 ? KA_RECEPTION_OPEN_FAILED : KA_RECEPTION_OPENED, ret, ka_clock_us());
+	if (ret == 0) {
+		s->prepared = true;
+		s->not_ready = false;
+		tell_modes(s);
+	} else if (s->reception.want == KA_RECEPTION_VISIT && !s->not_ready) {
+		s->not_ready = true;
+		ka_log(WARN, "capture", "not ready", "cause=\"%s\" detail=\"%s\"", ka_err_str(ret), s->why.text);
+	}
+}
+
+static void start_source(struct ka_stage_capture *s)
+{
+	struct ka_source_info info = {0};
+	int64_t now;
+	int checks;
+	int ret;
+
+	s->why.text[0] = '\0';
+	ret = s->source->ops->start(s->source, &info, &s->why);
+	now = ka_clock_us();
+	if (ret < 0) {
+		ka_reception_tell(&s->reception, KA_RECEPTION_START_FAILED, ret, now);
+		return;
+	}
+	s->info = info;
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
+		s->renditions[i].pacing = (struct ka_pacing){0};
+	checks = !info.knows_signal || !s->source->ops->check ? 0 : info.announces ? 1 : 2;
+	ka_reception_tell(&s->reception, KA_RECEPTION_STARTED, checks, now);
+}
+
+static void check_source(struct ka_stage_capture *s)
+{
+	int ret = s->source->ops->check(s->source);
+
+	if (ret == -KA_E_SOURCE_CHANGED)
+		ka_reception_tell(&s->reception, KA_RECEPTION_CHANGED, 0, ka_clock_us());
+	else if (ret < 0)
+		ka_reception_tell(&s->reception, KA_RECEPTION_ERROR, ret, ka_clock_us());
+}
+
+/* One thing that the signal's state asks for; false when there is nothing to do now. */
+static bool act(struct ka_stage_capture *s)
+{
+	switch (ka_reception_next(&s->reception, ka_clock_us())) {
+	case KA_RECEPTION_WAIT:
+		return false;
+	case KA_RECEPTION_OPEN:
+		open_source(s);
+		break;
+	case KA_RECEPTION_START:
+		start_source(s);
+		break;
+	case KA_RECEPTION_CHECK:
+		check_source(s);
+		break;
+	case KA_RECEPTION_STOP:
+		s->source->ops->stop(s->source);
+		drop_pending(s);
+		break;
+	case KA_RECEPTION_CLOSE:
+		ka_fd_watch_drop(&s->watch); /* before the source closes the fd */
+		s->source->ops->close(s->source);
+		drop_pending(s);
+		break;
+	}
+	tell_cause(s);
+	return true;
+}
+
 /* The target goes dark for a moment each time: not as fast as somebody can click. */
 static void prefer_mode(struct ka_stage_capture *s, int64_t now)
 {
@@ -194,79 +218,21 @@ static void prefer_mode(struct ka_stage_capture *s, int64_t now)
 
 	if (!s->source->ops->prefer || now < s->prefer_us || !ka_cap_state_take_mode(s->cfg.state, &mode))
 		return;
-	/* Closed, it only keeps it in mind. */
-	s->prepared = s->phase >= READY;
 	ret = s->source->ops->prefer(s->source, &mode);
 	if (ret == -EBUSY) {
 		/* Not while it has buffers: opened anew, it sets the mode first. */
-		set_cause(s, -EINPROGRESS, "");
-		drop_pending(s);
-		close_and_retry(s, now);
+		ka_reception_tell(&s->reception, KA_RECEPTION_REOPEN, 0, now);
+		(void)act(s);
 		ret = s->source->ops->prefer(s->source, &mode);
 	}
 	if (ret < 0)
 		ka_log(WARN, "capture", "mode not set", "mode=%ux%u@%u cause=\"%s\"", mode.width, mode.height, mode.hz,
 		       ka_err_str(ret));
 	s->prefer_us = now + PREFER_GAP_US;
-	if (s->phase < READY)
-		s->retry_us = now;
+	/* Closed, it only keeps it in mind. */
+	s->prepared = ka_reception_is_open(&s->reception);
+	ka_reception_hurry(&s->reception, now);
 	tell_modes(s);
-}
-
-static void open_source(struct ka_stage_capture *s, int64_t now)
-{
-	struct ka_errbuf eb = {""};
-	int ret = s->source->ops->open(s->source, &eb);
-
-	if (ret < 0) {
-		set_cause(s, ret, eb.text);
-		close_and_retry(s, now);
-		return;
-	}
-	s->phase = READY;
-	s->retry_us = now;
-	s->prepared = true;
-	tell_modes(s);
-}
-
-/* Causes that pass by themselves while the device stays open. */
-static bool is_signal_cause(int code)
-{
-	return code == -KA_E_NO_CABLE || code == -KA_E_NO_SIGNAL || code == -KA_E_NO_SYNC ||
-	       code == -KA_E_OUT_OF_RANGE || code == -KA_E_FORMAT;
-}
-
-static void start_source(struct ka_stage_capture *s)
-{
-	struct ka_errbuf eb = {""};
-	int ret = s->source->ops->start(s->source, &s->info, &eb);
-	int64_t now = ka_clock_us();
-
-	s->started_us = now;
-	if (ret == 0) {
-		s->phase = LIVE;
-		s->picture_us = now;
-		for (unsigned int i = 0; i < KA_RENDITIONS; i++)
-			s->renditions[i].pacing = (struct ka_pacing){0};
-		s->busy_retries = 0;
-		s->empty_polls = 0;
-	} else if (ret == -EBUSY && s->busy_retries++ < BUSY_RETRIES) {
-		s->retry_us = now + BUSY_RETRY_US;
-	} else {
-		set_cause(s, ret, eb.text);
-		s->retry_us = now + SIGNAL_RETRY_US;
-		/* A device that stays busy too: closing gives back what of ours may be the reason. */
-		if (!is_signal_cause(ret))
-			close_and_retry(s, now);
-	}
-}
-
-static void restart(struct ka_stage_capture *s, int64_t now)
-{
-	s->source->ops->stop(s->source);
-	drop_pending(s);
-	s->phase = READY;
-	s->retry_us = KA_MAX(now, s->started_us + RESTART_GAP_US);
 }
 
 static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
@@ -274,8 +240,10 @@ static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 	unsigned int given = 0;
 	unsigned int replaced = 0;
 
-	s->picture_us = now;
-	s->open_retry_us = OPEN_RETRY_MIN_US;
+	/* The first one after another cause is late enough. */
+	for (unsigned int i = 0; s->reception.cause && i < KA_RENDITIONS; i++)
+		s->renditions[i].pacing = (struct ka_pacing){0};
+	ka_reception_tell(&s->reception, KA_RECEPTION_PICTURE, 0, now);
 	/* Before: who has seen the picture finds it counted. */
 	count_frames(s, 0);
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
@@ -284,7 +252,7 @@ static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 		if (!r->fps || !ka_pacing_pass(&r->pacing, now, r->fps))
 			continue;
 		/* Before the frame, so that nobody draws a slate after it. */
-		set_cause(s, 0, "");
+		tell_cause(s);
 		given++;
 		replaced += ka_latest_put(s->cfg.latest[i], ka_frame_ref(f));
 	}
@@ -293,36 +261,31 @@ static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 	count_frames(s, given ? replaced : 1);
 }
 
+/* polled: the descriptor said that there is something. */
 static void pull(struct ka_stage_capture *s, bool polled)
 {
+	uint64_t before = s->source->captured;
 	struct ka_frame *f = NULL;
 	int ret = s->source->ops->dequeue(s->source, &f);
 	int64_t now = ka_clock_us();
 
-	if (ret != 0 || f)
-		s->empty_polls = 0;
-	if (ret == 0 && f) {
+	if (f) {
 		give(s, f, now);
 		return;
 	}
 	count_frames(s, 0);
-	if (ret == 0 && polled && ++s->empty_polls > EMPTY_POLLS_MAX)
-		ret = -EIO;
 	if (ret == -KA_E_SOURCE_CHANGED) {
-		if (s->phase == LIVE)
-			set_cause(s, -EINPROGRESS, "");
-		restart(s, now);
+		ka_reception_tell(&s->reception, KA_RECEPTION_CHANGED, 0, now);
 	} else if (ret < 0) {
-		ka_log(WARN, "capture", "interrupted", "cause=\"%s\"", ka_err_str(ret));
-		/* After a good run it is worth a quiet second try; opening will tell what is wrong. */
-		set_cause(s, s->open_retry_us == OPEN_RETRY_MIN_US ? -EINPROGRESS : ret, "");
-		drop_pending(s);
-		close_and_retry(s, now);
-	} else if (s->phase == LIVE && now - s->picture_us >= STALL_US) {
-		set_cause(s, -KA_E_NO_SIGNAL, "The capture device has stopped sending pictures.");
-		restart(s, now);
-		s->retry_us = now + SIGNAL_RETRY_US;
+		ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "interrupted", "cause=\"%s\"",
+			     ka_err_str(ret));
+		ka_reception_tell(&s->reception, KA_RECEPTION_ERROR, ret, now);
+	} else if (s->source->captured != before) {
+		ka_reception_tell(&s->reception, KA_RECEPTION_BROKEN, 0, now);
+	} else if (polled) {
+		ka_reception_tell(&s->reception, KA_RECEPTION_EMPTY, 0, now);
 	}
+	tell_cause(s);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -330,89 +293,28 @@ static void on_timer(uv_timer_t *t)
 	take_turn(t->data, false);
 }
 
-static void on_poll(uv_poll_t *p, int status, int events)
+static void on_readable(void *arg)
 {
-	struct watch *w = KA_CONTAINER_OF(p, struct watch, poll);
+	struct ka_stage_capture *s = arg;
 
-	(void)events;
-	if (status < 0) /* libuv has stopped watching: the device is in error */
-		w->events = 0;
-	/* The fd may be gone by the time a queued callback runs. */
-	if (w->stage->watch != w)
-		return;
-	if (w->stage->phase >= READY)
-		pull(w->stage, true);
-	take_turn(w->stage, true);
-}
-
-static void watch_fd(struct ka_stage_capture *s, int fd, int events)
-{
-	struct watch *w = s->watch;
-
-	if (w && (w->fd != fd || !events)) {
-		unwatch(s);
-		w = NULL;
-	}
-	if (fd < 0 || !events)
-		return;
-	if (!w) {
-		w = calloc(1, sizeof(*w));
-		if (!w || uv_poll_init(&s->loop.uv, &w->poll, fd) < 0) {
-			/* The timer still drives the source, only slower. */
-			free(w);
-			return;
-		}
-		w->stage = s;
-		w->fd = fd;
-		s->watch = w;
-	}
-	if (w->events != events && uv_poll_start(&w->poll, events, on_poll) == 0)
-		w->events = events;
-}
-
-static bool must_prepare(const struct ka_stage_capture *s)
-{
-	return !s->prepared && s->source->ops->modes;
-}
-
-/* Nobody watches, but the target must find a monitor all the same: the device is opened for as long as that takes. */
-static void prepare(struct ka_stage_capture *s, int64_t now)
-{
-	struct ka_errbuf eb = {""};
-	int ret;
-
-	prefer_mode(s, now);
-	if (!must_prepare(s) || now < s->retry_us)
-		return;
-	ret = s->source->ops->open(s->source, &eb);
-	if (ret == 0) {
-		tell_modes(s);
-		s->source->ops->close(s->source);
-		s->prepared = true;
-		s->open_retry_us = OPEN_RETRY_MIN_US;
-		return;
-	}
-	if (s->open_retry_us == OPEN_RETRY_MIN_US)
-		ka_log(WARN, "capture", "not ready", "cause=\"%s\" detail=\"%s\"", ka_err_str(ret), eb.text);
-	back_off(s, now);
+	if (ka_reception_is_open(&s->reception))
+		pull(s, true);
+	take_turn(s, true);
 }
 
 /* Says when the next turn is due; now: when this one began. */
 static void arm(struct ka_stage_capture *s, int64_t now)
 {
 	struct ka_source_wait w = {.fd = -1, .deadline_us = INT64_MAX};
-	int64_t deadline = INT64_MAX;
+	int64_t deadline = ka_reception_due(&s->reception);
 	int64_t delay;
 
-	if (s->phase >= READY)
+	if (ka_reception_is_open(&s->reception))
 		s->source->ops->wait(s->source, &w);
-	if (s->phase == LIVE)
-		deadline = KA_MIN(w.deadline_us, s->picture_us + STALL_US);
-	else if (s->phase != IDLE || must_prepare(s))
-		deadline = s->retry_us;
+	deadline = KA_MIN(deadline, w.deadline_us);
 	if (s->prefer_us > now)
 		deadline = KA_MIN(deadline, s->prefer_us);
-	watch_fd(s, w.fd, (w.readable ? UV_READABLE : 0) | (w.priority ? UV_PRIORITIZED : 0));
+	ka_fd_watch_set(&s->watch, w.fd, (w.readable ? UV_READABLE : 0) | (w.priority ? UV_PRIORITIZED : 0));
 	if (deadline == INT64_MAX) {
 		uv_timer_stop(&s->timer);
 		return;
@@ -439,31 +341,42 @@ static bool read_wishes(struct ka_stage_capture *s)
 	return most > 0;
 }
 
+/* Nobody watches, but the target must find a monitor all the same: the device is opened for as long as that takes. */
+static enum ka_reception_want wanted(struct ka_stage_capture *s)
+{
+	if (read_wishes(s))
+		return KA_RECEPTION_WATCH;
+	return !s->prepared && s->source->ops->modes ? KA_RECEPTION_VISIT : KA_RECEPTION_REST;
+}
+
+static void note_wishes(struct ka_stage_capture *s, int64_t now)
+{
+	enum ka_reception_want want = wanted(s);
+
+	if (want == s->reception.want)
+		return;
+	if (s->reception.want == KA_RECEPTION_WATCH)
+		ka_log(INFO, "capture", "idle", "nobody watches");
+	ka_reception_want(&s->reception, want, now);
+	tell_cause(s);
+}
+
 /* polled: the source has been asked already in this turn. */
 static void take_turn(struct ka_stage_capture *s, bool polled)
 {
 	int64_t now = ka_clock_us();
 
 	KA_OWNER(s);
-	if (!read_wishes(s)) {
-		go_idle(s);
-		prepare(s, now);
-	} else if (s->phase == IDLE) {
-		s->phase = CLOSED;
-		s->retry_us = now;
-		s->open_retry_us = OPEN_RETRY_MIN_US;
-		set_cause(s, -EINPROGRESS, "");
-	}
-	if (s->phase != LIVE)
+	note_wishes(s, now);
+	if (!ka_reception_is_running(&s->reception))
 		s->source->ops->stop(s->source); /* buffers may have come home */
 	else if (!polled)
 		pull(s, false);
-	if (s->phase >= READY)
-		prefer_mode(s, now);
-	if (s->phase == CLOSED && now >= s->retry_us)
-		open_source(s, now);
-	if (s->phase == READY && now >= s->retry_us)
-		start_source(s);
+	prefer_mode(s, now);
+	/* A choice may need a visit, and a visit is over once it was made. */
+	do
+		note_wishes(s, now);
+	while (act(s));
 	arm(s, now);
 }
 
@@ -475,7 +388,9 @@ static void *run_thread(void *arg)
 	s->timer.data = s;
 	take_turn(s, false);
 	ka_loop_run(&s->loop);
-	go_idle(s);
+	ka_reception_want(&s->reception, KA_RECEPTION_REST, ka_clock_us());
+	while (act(s))
+		;
 	uv_close((uv_handle_t *)&s->timer, NULL);
 	ka_owner_unbind(&s->owner);
 	return NULL;

@@ -2,10 +2,7 @@
 /*
  * The thread `ka-cap`: drives a source and hands its newest picture on, while anybody watches.
  *
- *            viewers        open ok          start ok, frames
- *   idle ───────────► closed ─────► ready ───────────────────► live
- *     ▲                 ▲  error      │ ▲ no signal, changed     │
- *     └── no viewers ───┴─────────────┘ └────────────────────────┘
+ * capture/reception.h decides what is done with the source, and when.
  *
  * A driver may block in open and start as long as it likes: the slate is made on the encoder's thread.
  */
@@ -23,7 +20,8 @@
 struct ka_stage_capture;
 
 struct ka_stage_capture_cfg {
-	uint32_t fps; /* upper bound */
+	uint32_t fps;	   /* upper bound */
+	uint32_t blank_ms; /* pictures of one colour for so long get a slate; 0 = never */
 	struct ka_wishes *wishes;
 	struct ka_cap_state *state;
 	struct ka_latest *latest[KA_RENDITIONS]; /* where frames go */

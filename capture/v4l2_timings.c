@@ -30,6 +30,9 @@ static int query_cause(int ret)
 
 static int check_mode(const struct v4l2_bt_timings *bt, struct ka_errbuf *eb)
 {
+	/* Some drivers answer so instead of with an error. */
+	if (!bt->width || !bt->height)
+		return -KA_E_NO_SIGNAL;
 	if (bt->interlaced) {
 		ka_errbuf_set(eb, "The source sends %ux%u interlaced; choose a progressive mode.", bt->width,
 			      bt->height);
@@ -79,6 +82,19 @@ int ka_v4l2_timings_lock(const struct ka_v4l2_io *io, int fd, struct ka_v4l2_mod
 		return -KA_E_OUT_OF_RANGE;
 	}
 	return ret;
+}
+
+bool ka_v4l2_timings_differ(const struct ka_v4l2_io *io, int fd, const struct ka_v4l2_mode *mode)
+{
+	struct v4l2_dv_timings t;
+	int ret;
+
+	memset(&t, 0, sizeof(t));
+	ret = io->ioctl(io->ctx, fd, VIDIOC_QUERY_DV_TIMINGS, &t);
+	/* Other errors are the driver's, EBUSY for one: the pictures will show what they mean. */
+	if (ret < 0)
+		return ret == -ENOLINK || ret == -ENOLCK || ret == -ERANGE;
+	return t.bt.width != mode->width || t.bt.height != mode->height || t.bt.interlaced;
 }
 
 bool ka_v4l2_timings_subscribe(const struct ka_v4l2_io *io, int fd)

@@ -18,6 +18,8 @@ struct ka_v4l2_mode {
 /* Asks what arrives and tells the device to take that. -KA_E_NO_CABLE, _NO_SYNC, _NO_SIGNAL, _OUT_OF_RANGE, -errno. */
 int ka_v4l2_timings_lock(const struct ka_v4l2_io *io, int fd, struct ka_v4l2_mode *mode,
 			 struct ka_errbuf *eb) KA_MUST_USE;
+/* Is it certain that something else arrives than `mode`, or nothing at all? */
+bool ka_v4l2_timings_differ(const struct ka_v4l2_io *io, int fd, const struct ka_v4l2_mode *mode);
 /* Asks for source-change events; false when the device has none. */
 bool ka_v4l2_timings_subscribe(const struct ka_v4l2_io *io, int fd);
 /* Takes all waiting events. True when the source has changed. */
