@@ -10,7 +10,7 @@ static struct ka_video_wish to_video(const struct ka_host_wish *w)
 	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps, .narrow = w->narrow};
 }
 
-static int watch(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
+static int watch(void *ctx, size_t display, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
 		 struct ka_hub_sub **sub)
 {
 	struct ka_agent_parts *p = ctx;
@@ -18,6 +18,7 @@ static int watch(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake
 	struct ka_viewer *v;
 	int ret = ka_viewer_new(&v, p->capture, &w, wake);
 
+	(void)display;
 	if (ret < 0)
 		return ret;
 	*viewer = v;
@@ -45,37 +46,42 @@ static void request_key(void *ctx, void *viewer)
 	ka_viewer_request_key(viewer);
 }
 
-static void picture(void *ctx, struct ka_host_picture *out)
+static size_t displays(void *ctx, struct ka_host_display out[static KA_HOST_DISPLAYS_MAX])
 {
 	struct ka_agent_parts *p = ctx;
 	struct ka_signal signal;
 
 	ka_capture_signal(p->capture, &signal);
-	out->width = signal.geometry.width;
-	out->height = signal.geometry.height;
-	out->kbps = ka_capture_kbps(p->capture);
+	out[0] = (struct ka_host_display){.name = "HDMI",
+					  .width = signal.geometry.width,
+					  .height = signal.geometry.height,
+					  .kbps = ka_capture_kbps(p->capture)};
+	return 1;
 }
 
-static size_t modes(void *ctx, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
+static size_t modes(void *ctx, size_t display, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	struct ka_agent_parts *p = ctx;
 
+	(void)display;
 	return ka_capture_modes(p->capture, out);
 }
 
-static int set_mode(void *ctx, const struct ka_video_mode *mode)
+static int set_mode(void *ctx, size_t display, const struct ka_video_mode *mode)
 {
 	struct ka_agent_parts *p = ctx;
 
+	(void)display;
 	return ka_capture_prefer(p->capture, mode);
 }
 
-static int snapshot(void *ctx, size_t max_bytes, struct ka_wake done, void **out)
+static int snapshot(void *ctx, size_t display, size_t max_bytes, struct ka_wake done, void **out)
 {
 	struct ka_agent_parts *p = ctx;
 	struct ka_snapshot *s;
 	int ret = ka_capture_snapshot(p->capture, max_bytes, done, &s);
 
+	(void)display;
 	if (ret == 0)
 		*out = s;
 	return ret;
@@ -138,7 +144,7 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 		.unwatch = unwatch,
 		.set_wish = set_wish,
 		.request_key = request_key,
-		.picture = picture,
+		.displays = displays,
 		.modes = modes,
 		.set_mode = set_mode,
 		.snapshot = snapshot,

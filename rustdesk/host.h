@@ -19,10 +19,17 @@ struct ka_host_wish {
 	bool narrow;   /* kbps is what the link takes, not what the user chose */
 };
 
-struct ka_host_picture {
+#define KA_HOST_DISPLAYS_MAX 4
+
+/* One display of the target. They are numbered from 0, the primary one; how many there are never changes. */
+struct ka_host_display {
+	const char *name; /* UTF-8; lives as long as the host */
+	int32_t x, y;	  /* of its upper left corner on the target's desktop, pixels; within +-KA_HOST_PLACE_MAX */
 	uint32_t width, height; /* what a viewer gets now, pixels, even, never 0 */
 	uint32_t kbps;		/* bitrate now asked of the encoder */
 };
+
+#define KA_HOST_PLACE_MAX 100000
 
 /* Who types a command into the chat. */
 struct ka_host_caller {
@@ -32,20 +39,22 @@ struct ka_host_caller {
 
 struct ka_host {
 	void *ctx;
-	/* A stream for one viewer; its packets come out of *sub on the viewer's thread. */
-	int (*watch)(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
+	/* All displays as they are now; how many: 1 to KA_HOST_DISPLAYS_MAX. The functions that take a number are given
+	 * one below that. */
+	size_t (*displays)(void *ctx, struct ka_host_display out[static KA_HOST_DISPLAYS_MAX]);
+	/* A stream of a display for one viewer; its packets come out of *sub on the viewer's thread. */
+	int (*watch)(void *ctx, size_t display, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
 		     struct ka_hub_sub **sub);
 	void (*unwatch)(void *ctx, void *viewer);
 	void (*set_wish)(void *ctx, void *viewer, const struct ka_host_wish *wish);
 	void (*request_key)(void *ctx, void *viewer);
-	void (*picture)(void *ctx, struct ka_host_picture *out);
 	/* The modes that the target can be asked for, the preferred one first; how many. NULL = none, ever. */
-	size_t (*modes)(void *ctx, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
+	size_t (*modes)(void *ctx, size_t display, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
 	/* Asks for one of them; the target may follow, in its own time. -ENOENT. Goes with modes. */
-	int (*set_mode)(void *ctx, const struct ka_video_mode *mode);
+	int (*set_mode)(void *ctx, size_t display, const struct ka_video_mode *mode);
 	/* Begins to make a lossless PNG file of at most max_bytes of what viewers see; done is called when there is
 	 * something to take. -ENODATA: nobody watches; -KA_E_LIMIT: too many at a time. NULL = this machine cannot. */
-	int (*snapshot)(void *ctx, size_t max_bytes, struct ka_wake done, void **snapshot);
+	int (*snapshot)(void *ctx, size_t display, size_t max_bytes, struct ka_wake done, void **snapshot);
 	/* -EAGAIN: not done yet; 0: *png is the caller's; else why there is none, with nothing in *png. */
 	int (*snapshot_take)(void *ctx, void *snapshot, struct ka_bytes *png);
 	/* Once, at any time; done is not called any more after it. */

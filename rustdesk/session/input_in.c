@@ -51,10 +51,10 @@ void ka_input_leave(struct ka_session *s)
 	s->input.left = true;
 }
 
-static uint16_t scale(int32_t v, uint32_t size)
+static uint16_t scale(int64_t v, uint32_t size)
 {
 	int64_t max = (int64_t)size - 1;
-	int64_t clamped = KA_CLAMP((int64_t)v, (int64_t)0, max);
+	int64_t clamped = KA_CLAMP(v, (int64_t)0, max);
 
 	return (uint16_t)((clamped * KA_INPUT_ABS_MAX + max / 2) / max);
 }
@@ -62,9 +62,12 @@ static uint16_t scale(int32_t v, uint32_t size)
 static void move(struct ka_session *s, const Rd__MouseEvent *m)
 {
 	struct ka_input in = {.kind = KA_INPUT_MOVE_ABS};
+	struct ka_ses_desk desk;
 
-	in.pos.x = scale(m->x, s->video.width);
-	in.pos.y = scale(m->y, s->video.height);
+	/* The pointer's range is the target's whole desktop. */
+	ka_displays_desk(s, &desk);
+	in.pos.x = scale((int64_t)m->x - desk.x, desk.width);
+	in.pos.y = scale((int64_t)m->y - desk.y, desk.height);
 	post(s, &in);
 }
 

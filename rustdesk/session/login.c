@@ -211,6 +211,7 @@ static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 	       s->cfg.number, ka_path_name(s->in.path), s->peer_text, s->peer_id, s->peer_name, ka_conn_sealed(s->conn),
 	       s->pass.profile);
 	s->video.ack_required = r->video_ack_required;
+	s->video.one_at_a_time = ka_scope_version(r->version) < KA_SCOPE_VERSION(1, 2, 4);
 	ka_conn_set_in_limit(s->conn, KA_SES_IN_LIMIT_ACTIVE);
 	ka_conn_set_out_limit(s->conn, KA_SES_OUT_LIMIT_ACTIVE);
 	s->pb.budget = KA_SES_PB_BUDGET_ACTIVE;
@@ -226,7 +227,7 @@ static int welcome(struct ka_session *s, const Rd__LoginRequest *r)
 	if (!ret)
 		ret = ka_chat_join(s);
 	if (!ret && s->state == KA_SES_ACTIVE)
-		ret = ka_video_start(s);
+		ret = ka_video_start(s, s->video.current);
 	return ret;
 }
 

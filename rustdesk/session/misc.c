@@ -2,11 +2,10 @@
 /* Misc messages of a controller that is in. What is not here is for other kinds of devices, or from us to clients. */
 #include "rustdesk/session/session_priv.h"
 
-static int refresh(struct ka_session *s, bool wanted)
+static void refresh_all(struct ka_session *s)
 {
-	if (wanted)
-		ka_video_restart(s);
-	return 0;
+	for (size_t i = 0; i < s->video.n_displays; i++)
+		ka_video_restart(s, i);
 }
 
 /* Displays and pictures; false = something else. */
@@ -14,10 +13,12 @@ static bool about_video(struct ka_session *s, const Rd__Misc *m, int *ret)
 {
 	switch (m->union_case) {
 	case RD__MISC__UNION_REFRESH_VIDEO:
-		*ret = refresh(s, m->refresh_video);
+		if (m->refresh_video)
+			refresh_all(s);
 		return true;
 	case RD__MISC__UNION_REFRESH_VIDEO_DISPLAY:
-		*ret = refresh(s, m->refresh_video_display == 0);
+		if (ka_displays_have(s, m->refresh_video_display))
+			ka_video_restart(s, (size_t)m->refresh_video_display);
 		return true;
 	case RD__MISC__UNION_VIDEO_RECEIVED:
 		s->video.ack_pending = false;
@@ -30,13 +31,13 @@ static bool about_video(struct ka_session *s, const Rd__Misc *m, int *ret)
 		*ret = ka_displays_capture(s, m->capture_displays);
 		return true;
 	case RD__MISC__UNION_SWITCH_DISPLAY:
-		*ret = ka_displays_query(s, m->switch_display->display);
+		*ret = ka_displays_switch(s, m->switch_display);
 		return true;
 	case RD__MISC__UNION_MESSAGE_QUERY:
 		*ret = ka_displays_query(s, m->message_query->switch_display);
 		return true;
 	case RD__MISC__UNION_CHANGE_RESOLUTION:
-		*ret = ka_displays_resize(s, 0, m->change_resolution);
+		*ret = ka_displays_resize(s, (int32_t)s->video.current, m->change_resolution);
 		return true;
 	case RD__MISC__UNION_CHANGE_DISPLAY_RESOLUTION:
 		*ret = ka_displays_resize(s, m->change_display_resolution->display,

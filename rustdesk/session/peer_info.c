@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What controllers are told about this device and its one display. */
+/* What controllers are told about this device and its displays. */
 #include "rustdesk/session/session_priv.h"
 
 #include <stdio.h>
+
+#include "base/str.h"
 
 #define TEXT_MAX 128
 
 /* Storage for a PeerInfo: protobuf-c's fields are pointers that are not const. */
 struct info {
 	Rd__PeerInfo peer;
-	Rd__DisplayInfo display;
-	Rd__DisplayInfo *displays[1];
-	Rd__Resolution resolution; /* of the picture now */
+	Rd__DisplayInfo displays[KA_HOST_DISPLAYS_MAX];
+	Rd__DisplayInfo *display_list[KA_HOST_DISPLAYS_MAX];
+	char display_names[KA_HOST_DISPLAYS_MAX][TEXT_MAX];
+	Rd__Resolution resolution; /* of a display's picture now */
 	Rd__Resolution choices[KA_VIDEO_MODES_MAX];
 	Rd__Resolution *resolution_list[1 + KA_VIDEO_MODES_MAX];
 	Rd__SupportedResolutions resolutions;
 	Rd__SupportedEncoding encoding;
 	Rd__Features features;
-	char username[TEXT_MAX], hostname[TEXT_MAX], platform[16], version[32], display_name[16];
+	char username[TEXT_MAX], hostname[TEXT_MAX], platform[16], version[32];
 };
 
 static void add_resolution(struct info *i, Rd__Resolution *r)
@@ -30,21 +33,21 @@ static void add_resolution(struct info *i, Rd__Resolution *r)
 }
 
 /* Clients show their menu when there is a choice, which is none for those who may only look. */
-static void fill_resolutions(struct info *i, const struct ka_session *s)
+static void fill_resolutions(struct info *i, const struct ka_session *s, size_t display)
 {
 	const struct ka_host *host = s->cfg.host;
 	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
 	size_t n;
 
 	rd__resolution__init(&i->resolution);
-	i->resolution.width = (int32_t)s->video.width;
-	i->resolution.height = (int32_t)s->video.height;
+	i->resolution.width = (int32_t)s->video.displays[display].width;
+	i->resolution.height = (int32_t)s->video.displays[display].height;
 	rd__supported_resolutions__init(&i->resolutions);
 	i->resolutions.resolutions = i->resolution_list;
 	add_resolution(i, &i->resolution);
 	if (!host->modes || !ka_session_may(s, KA_RD_MAY_KEYBOARD))
 		return;
-	n = host->modes(host->ctx, modes);
+	n = host->modes(host->ctx, display, modes);
 	for (size_t m = 0; m < n; m++) {
 		rd__resolution__init(&i->choices[m]);
 		i->choices[m].width = modes[m].width;
@@ -53,26 +56,34 @@ static void fill_resolutions(struct info *i, const struct ka_session *s)
 	}
 }
 
-static void fill_display(struct info *i, const struct ka_session *s)
+static void fill_displays(struct info *i, const struct ka_session *s)
 {
-	rd__display_info__init(&i->display);
-	snprintf(i->display_name, sizeof(i->display_name), "HDMI");
-	i->display.name = i->display_name;
-	i->display.width = (int32_t)s->video.width;
-	i->display.height = (int32_t)s->video.height;
-	i->display.online = true;
-	/* The target draws its pointer into the picture. */
-	i->display.cursor_embedded = true;
-	i->display.scale = 1.0;
-	i->displays[0] = &i->display;
+	for (size_t n = 0; n < s->video.n_displays; n++) {
+		const struct ka_ses_display *from = &s->video.displays[n];
+		Rd__DisplayInfo *to = &i->displays[n];
+
+		rd__display_info__init(to);
+		ka_str_copy(i->display_names[n], sizeof(i->display_names[n]), from->name);
+		to->name = i->display_names[n];
+		to->x = from->x;
+		to->y = from->y;
+		to->width = (int32_t)from->width;
+		to->height = (int32_t)from->height;
+		/* One without a signal shows why. */
+		to->online = true;
+		/* The target draws its pointer into the picture. */
+		to->cursor_embedded = true;
+		to->scale = 1.0;
+		i->display_list[n] = to;
+	}
 }
 
 static void fill(struct info *i, const struct ka_session *s)
 {
 	const struct ka_rd_cfg *rd = s->cfg.rd;
 
-	fill_display(i, s);
-	fill_resolutions(i, s);
+	fill_displays(i, s);
+	fill_resolutions(i, s, s->video.current);
 	rd__supported_encoding__init(&i->encoding);
 	i->encoding.h264 = true;
 	rd__features__init(&i->features);
@@ -85,8 +96,8 @@ static void fill(struct info *i, const struct ka_session *s)
 	i->peer.hostname = i->hostname;
 	i->peer.platform = i->platform;
 	i->peer.version = i->version;
-	i->peer.n_displays = 1;
-	i->peer.displays = i->displays;
+	i->peer.n_displays = s->video.n_displays;
+	i->peer.displays = i->display_list;
 	i->peer.sas_enabled = true;
 	i->peer.features = &i->features;
 	i->peer.encoding = &i->encoding;
@@ -97,12 +108,9 @@ int ka_peer_info_send_login(struct ka_session *s)
 {
 	Rd__Message msg = RD__MESSAGE__INIT;
 	Rd__LoginResponse response = RD__LOGIN_RESPONSE__INIT;
-	struct ka_host_picture picture;
 	struct info i;
 
-	s->cfg.host->picture(s->cfg.host->ctx, &picture);
-	s->video.width = picture.width;
-	s->video.height = picture.height;
+	ka_displays_init(s);
 	fill(&i, s);
 	response.union_case = RD__LOGIN_RESPONSE__UNION_PEER_INFO;
 	response.peer_info = &i.peer;
@@ -111,26 +119,34 @@ int ka_peer_info_send_login(struct ka_session *s)
 	return ka_session_send(s, &msg);
 }
 
-int ka_peer_info_send_switch(struct ka_session *s)
+int ka_peer_info_send_switch(struct ka_session *s, size_t display)
 {
-	Rd__Message msg = RD__MESSAGE__INIT;
 	Rd__Misc misc = RD__MISC__INIT;
 	Rd__SwitchDisplay to = RD__SWITCH_DISPLAY__INIT;
+	const struct ka_ses_display *d = &s->video.displays[display];
 	struct info i;
-	int ret;
 
-	fill(&i, s);
-	to.width = i.display.width;
-	to.height = i.display.height;
+	fill_resolutions(&i, s, display);
+	to.display = (int32_t)display;
+	to.x = d->x;
+	to.y = d->y;
+	to.width = (int32_t)d->width;
+	to.height = (int32_t)d->height;
 	to.cursor_embedded = true;
 	to.resolutions = &i.resolutions;
 	/* The same: clients then forget a size the user once wished for. */
 	to.original_resolution = &i.resolution;
 	misc.union_case = RD__MISC__UNION_SWITCH_DISPLAY;
 	misc.switch_display = &to;
-	ret = ka_session_send_misc(s, &misc);
-	if (ret < 0)
-		return ret;
+	return ka_session_send_misc(s, &misc);
+}
+
+int ka_peer_info_send_list(struct ka_session *s)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	struct info i;
+
+	fill(&i, s);
 	msg.union_case = RD__MESSAGE__UNION_PEER_INFO;
 	msg.peer_info = &i.peer;
 	return ka_session_send(s, &msg);

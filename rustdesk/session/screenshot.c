@@ -47,7 +47,7 @@ static int refuse(struct ka_session *s, const char *sid, int cause)
 		text = "This device does not take screenshots";
 		break;
 	case -ENODEV:
-		text = "This device has only one screen";
+		text = s->video.n_displays > 1 ? "This device has no such screen" : "This device has only one screen";
 		break;
 	case -EBUSY:
 		text = "A screenshot is being taken already";
@@ -89,12 +89,12 @@ static int begin(struct ka_session *s, int32_t display, int64_t now)
 
 	if (!host->snapshot)
 		return -ENOSYS;
-	if (display)
+	if (!ka_displays_have(s, display))
 		return -ENODEV;
 	if (s->shot.job || now < s->shot.next_us)
 		return -EBUSY;
 	s->shot.max_bytes = most_bytes(s);
-	ret = host->snapshot(host->ctx, s->shot.max_bytes, ka_loop_waker(&s->loop), &s->shot.job);
+	ret = host->snapshot(host->ctx, (size_t)display, s->shot.max_bytes, ka_loop_waker(&s->loop), &s->shot.job);
 	if (ret == 0)
 		s->shot.next_us = now + GAP_US;
 	return ret;

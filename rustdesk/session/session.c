@@ -121,14 +121,15 @@ static int send_probe(struct ka_session *s, int64_t now)
 {
 	Rd__Message msg = RD__MESSAGE__INIT;
 	Rd__TestDelay probe = RD__TEST_DELAY__INIT;
-	struct ka_host_picture picture;
+	struct ka_host_display displays[KA_HOST_DISPLAYS_MAX];
 
 	/* Behind pending video it would measure our own queue, and pile up. */
 	if (s->probe_sent_us)
 		return 0;
-	s->cfg.host->picture(s->cfg.host->ctx, &picture);
+	s->cfg.host->displays(s->cfg.host->ctx, displays);
 	probe.last_delay = s->delay_ms;
-	probe.target_bitrate = picture.kbps;
+	for (size_t i = 0; i < s->video.n_displays; i++)
+		probe.target_bitrate += s->video.displays[i].wanted ? displays[i].kbps : 0;
 	msg.union_case = RD__MESSAGE__UNION_TEST_DELAY;
 	msg.test_delay = &probe;
 	s->probe_sent_us = now;
@@ -153,10 +154,7 @@ static void on_tick(uv_timer_t *t)
 		finish(s);
 		return;
 	}
-	if (s->video.stop_at_us && now >= s->video.stop_at_us) {
-		s->video.stop_at_us = 0;
-		ka_video_stop(s);
-	}
+	ka_video_tick(s, now);
 	if (ka_screenshot_under_way(s))
 		return;
 	if (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE)
@@ -164,7 +162,9 @@ static void on_tick(uv_timer_t *t)
 	if (!ret && s->state == KA_SES_ACTIVE) {
 		/* Said again each second: which encoder suits depends on what the others want by now. */
 		ka_video_update_wish(s);
-		ret = ka_video_pump(s);
+		ret = ka_displays_follow(s);
+		if (!ret)
+			ret = ka_video_pump(s);
 	}
 	if (ret < 0)
 		fail(s, ret);

@@ -33,30 +33,50 @@
 
 enum ka_ses_state { KA_SES_HANDSHAKE, KA_SES_LOGIN, KA_SES_ACTIVE, KA_SES_ENDING };
 
-struct ka_ses_video {
-	void *viewer; /* of the host; NULL = not watching */
-	struct ka_hub_sub *sub;
-	struct ka_host_wish wish;
+/* One display of the target, as this controller knows it. */
+struct ka_ses_display {
+	const char *name;
+	int32_t x, y;		/* announced to the controller, pixels of the whole desktop */
 	uint32_t width, height; /* announced to the controller, pixels */
+	bool wanted;		/* the controller watches it */
+	int64_t stop_at_us;	/* it does not any more, and has not come back by then; 0 = no such time */
+	void *viewer;		/* of the host; NULL = not watching: neither wanted nor waiting for that time */
+	struct ka_hub_sub *sub;
+	struct ka_host_wish wish; /* its share of what the link carries */
+	uint8_t rendition;	  /* of the last picture */
+	int64_t pts_ms;		  /* of the last picture */
+	int64_t pts_least;	  /* renditions are encoded side by side: the first of another one may be the older */
+	bool fresh;		  /* nothing has been sent since the decoder's last start */
+	int64_t next_key_request_us; /* back-off for a peer that keeps falling behind */
+	int64_t key_backoff_us;
+};
+
+/* What goes for all displays together: they share the link. */
+struct ka_ses_video {
+	struct ka_ses_display displays[KA_HOST_DISPLAYS_MAX];
+	size_t n_displays;	/* 0 before login */
+	size_t current;		/* the one that the controller switched to last */
+	size_t turn;		/* whose picture is looked for first */
+	bool one_at_a_time;	/* clients of old: who switches to a display does not watch the one before */
 	uint32_t ratio_percent; /* of the base bitrate, from the image quality; 0 = default */
 	uint32_t custom_fps, auto_fps;
 	int32_t prefer; /* codec chosen in the controller's menu; 0 = none */
 	struct ka_qos qos;
-	uint8_t rendition;  /* of the last picture */
-	int64_t pts_ms;	    /* of the last picture */
-	int64_t pts_least;  /* renditions are encoded side by side: the first of another one may be the older */
-	bool fresh;	    /* nothing has been sent since the decoder's last start */
-	int64_t stop_at_us; /* the controller has stopped watching, and has not come back by then; 0 = it watches */
-	bool first_sent;    /* the controller has been sent a picture: pointer events count from here */
-	bool held;	    /* pictures wait for the link, */
-	uint64_t acked;	    /* which has carried so many bytes, */
-	int64_t moved_us;   /* the last of them then */
-	bool ack_required;  /* web clients: one picture at a time */
+	struct ka_qos_wish wish; /* for all displays that are watched */
+	bool first_sent;	 /* the controller has been sent a picture: pointer events count from here */
+	bool held;		 /* pictures wait for the link, */
+	uint64_t acked;		 /* which has carried so many bytes, */
+	int64_t moved_us;	 /* the last of them then */
+	bool ack_required;	 /* web clients: one picture at a time */
 	bool ack_pending;
 	int64_t ack_since_us;
-	int64_t next_key_request_us; /* back-off for a peer that keeps falling behind */
-	int64_t key_backoff_us;
-	uint64_t sent, skipped;
+	uint64_t sent;
+};
+
+/* What the pointer's coordinates span: the rectangle around all displays. */
+struct ka_ses_desk {
+	int32_t x, y;
+	uint32_t width, height;
 };
 
 struct ka_ses_input {
@@ -213,21 +233,30 @@ void ka_listing_show(struct ka_session *s, bool waiting);
 
 /* peer_info.c */
 int ka_peer_info_send_login(struct ka_session *s) KA_MUST_USE;
-/* After a change of geometry: SwitchDisplay, then the whole display list. */
-int ka_peer_info_send_switch(struct ka_session *s) KA_MUST_USE;
+/* SwitchDisplay: clients throw the display's decoder away. */
+int ka_peer_info_send_switch(struct ka_session *s, size_t display) KA_MUST_USE;
+/* The whole display list. */
+int ka_peer_info_send_list(struct ka_session *s) KA_MUST_USE;
 
 /* dispatch.c */
 int ka_dispatch_message(struct ka_session *s, uint8_t *data, size_t len) KA_MUST_USE;
 
 /* video_out.c */
-int ka_video_start(struct ka_session *s) KA_MUST_USE;
+/* The controller watches a display from now on; nothing if it does already. */
+int ka_video_start(struct ka_session *s, size_t display) KA_MUST_USE;
+/* It does not any more; captured for a moment longer, because each new start costs everybody a key picture, and a
+ * window that moves stops and starts. */
+void ka_video_leave(struct ka_session *s, size_t display);
+/* Once a second: that moment may be over. */
+void ka_video_tick(struct ka_session *s, int64_t now_us);
+/* Watches nothing, at once. */
 void ka_video_stop(struct ka_session *s);
 /* Sends what may be sent now: called on new packets, drained output, acknowledgements and each tick. */
 int ka_video_pump(struct ka_session *s) KA_MUST_USE;
 /* For how long pictures have waited for a link that carries nothing. */
 int64_t ka_video_stalled_us(const struct ka_session *s, int64_t now_us);
 /* The controller starts a fresh decoder: nothing but a key picture may come next. */
-void ka_video_restart(struct ka_session *s);
+void ka_video_restart(struct ka_session *s, size_t display);
 void ka_video_update_wish(struct ka_session *s);
 
 /* screenshot.c */
@@ -247,11 +276,22 @@ int ka_options_apply(struct ka_session *s, const Rd__OptionMessage *o, bool live
 void ka_options_auto_fps(struct ka_session *s, uint32_t fps);
 
 /* displays.c */
-/* add goes before sub goes before set; lists of displays we do not have say nothing. */
+/* Before the controller is told of them. */
+void ka_displays_init(struct ka_session *s);
+/* One that there is. */
+bool ka_displays_have(const struct ka_session *s, int32_t display);
+/* add goes before sub goes before set; lists of nothing but displays we do not have say nothing. */
 int ka_displays_capture(struct ka_session *s, const Rd__CaptureDisplays *c) KA_MUST_USE;
-/* Tells its size; nothing of one we do not have. */
+/* "Show this one." */
+int ka_displays_switch(struct ka_session *s, const Rd__SwitchDisplay *to) KA_MUST_USE;
+/* Tells its place and size; nothing of one we do not have. */
 int ka_displays_query(struct ka_session *s, int32_t display) KA_MUST_USE;
-int ka_displays_resize(struct ka_session *s, int32_t display, const Rd__Resolution *size);
+int ka_displays_resize(struct ka_session *s, int32_t display, const Rd__Resolution *size) KA_MUST_USE;
+/* Tells the controller when displays have moved, or changed while it does not watch them. */
+int ka_displays_follow(struct ka_session *s) KA_MUST_USE;
+/* Tells it the size of the next picture. */
+int ka_displays_resized(struct ka_session *s, size_t display, uint32_t width, uint32_t height) KA_MUST_USE;
+void ka_displays_desk(const struct ka_session *s, struct ka_ses_desk *out);
 
 /* menu.c */
 /* A box with a text that the user closes; the session goes on. At most 63 and 159 bytes. */

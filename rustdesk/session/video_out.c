@@ -10,6 +10,7 @@
 #define KEY_BACKOFF_MIN_US KA_MS(300)
 #define KEY_BACKOFF_MAX_US KA_SEC(5)
 #define ACK_TIMEOUT_US KA_SEC(3)
+#define STOP_AFTER_US KA_SEC(2)
 #define UNDER_WAY_MS 20 /* looks so often whether a screenshot has arrived */
 
 static uint32_t chosen_fps(const struct ka_ses_video *v)
@@ -17,13 +18,38 @@ static uint32_t chosen_fps(const struct ka_ses_video *v)
 	return v->custom_fps && v->auto_fps ? KA_MIN(v->custom_fps, v->auto_fps) : KA_MAX(v->custom_fps, v->auto_fps);
 }
 
+/* Bits that the displays deserve that are watched, all together, at a quality in percent. While there are none: the one
+ * shown last. */
+static uint32_t deserved_kbps(const struct ka_ses_video *v, uint32_t percent)
+{
+	uint32_t kbps = 0;
+
+	for (size_t i = 0; i < v->n_displays; i++) {
+		if (v->displays[i].wanted)
+			kbps += ka_bitrate_kbps(v->displays[i].width, v->displays[i].height, percent);
+	}
+	return kbps ? kbps : ka_bitrate_kbps(v->displays[v->current].width, v->displays[v->current].height, percent);
+}
+
+/* Shared among the displays by what each deserves. */
 static void set_wish(struct ka_session *s, struct ka_qos_wish wish)
 {
 	struct ka_ses_video *v = &s->video;
+	uint64_t all = deserved_kbps(v, 0);
 
-	v->wish = (struct ka_host_wish){.kbps = wish.kbps, .fps = wish.fps, .narrow = wish.narrow};
-	if (v->viewer)
-		s->cfg.host->set_wish(s->cfg.host->ctx, v->viewer, &v->wish);
+	v->wish = wish;
+	for (size_t i = 0; i < v->n_displays; i++) {
+		struct ka_ses_display *d = &v->displays[i];
+		uint64_t share = ka_bitrate_kbps(d->width, d->height, 0);
+
+		if (!d->wanted)
+			continue;
+		d->wish = (struct ka_host_wish){.kbps = (uint32_t)KA_MAX(wish.kbps * share / all, (uint64_t)1),
+						.fps = wish.fps,
+						.narrow = wish.narrow};
+		if (d->viewer)
+			s->cfg.host->set_wish(s->cfg.host->ctx, d->viewer, &d->wish);
+	}
 }
 
 /* What the socket says. */
@@ -51,68 +77,100 @@ void ka_video_update_wish(struct ka_session *s)
 
 	/* First: how far away the controller is decides how the wish is approached. */
 	feed_link(s, now);
-	ka_qos_limit(&v->qos, ka_bitrate_kbps(v->width, v->height, v->ratio_percent), chosen_fps(v),
-		     ka_bitrate_kbps(v->width, v->height, 0));
+	ka_qos_limit(&v->qos, deserved_kbps(v, v->ratio_percent), chosen_fps(v), deserved_kbps(v, 0));
 	set_wish(s, ka_qos_decide(&v->qos, now));
 }
 
 /* A key picture has been asked for already: give it time before asking again. */
-static void expect_key(struct ka_ses_video *v)
+static void expect_key(struct ka_ses_display *d)
 {
-	v->next_key_request_us = ka_clock_us() + v->key_backoff_us;
+	d->next_key_request_us = ka_clock_us() + d->key_backoff_us;
 }
 
-int ka_video_start(struct ka_session *s)
+int ka_video_start(struct ka_session *s, size_t display)
 {
-	struct ka_ses_video *v = &s->video;
+	struct ka_ses_display *d = &s->video.displays[display];
 	int ret;
 
-	if (v->viewer)
+	d->stop_at_us = 0;
+	d->wanted = true;
+	if (d->viewer)
 		return 0;
-	v->key_backoff_us = KEY_BACKOFF_MIN_US;
-	v->fresh = true;
-	expect_key(v);
+	d->key_backoff_us = KEY_BACKOFF_MIN_US;
+	d->fresh = true;
+	expect_key(d);
 	ka_video_update_wish(s);
-	ret = s->cfg.host->watch(s->cfg.host->ctx, &v->wish, ka_loop_waker(&s->loop), &v->viewer, &v->sub);
-	if (ret < 0)
-		ka_log(ERROR, "session", "no-video", "n=%u cause=\"%s\"", s->cfg.number, ka_err_str(ret));
+	ret = s->cfg.host->watch(s->cfg.host->ctx, display, &d->wish, ka_loop_waker(&s->loop), &d->viewer, &d->sub);
+	if (ret < 0) {
+		d->wanted = false;
+		ka_log(ERROR, "session", "no-video", "n=%u display=%zu cause=\"%s\"", s->cfg.number, display,
+		       ka_err_str(ret));
+	}
 	return ret;
+}
+
+static void unwatch(struct ka_session *s, struct ka_ses_display *d)
+{
+	if (d->viewer)
+		s->cfg.host->unwatch(s->cfg.host->ctx, d->viewer);
+	d->viewer = NULL;
+	d->sub = NULL;
+	d->wanted = false;
+	d->stop_at_us = 0;
+}
+
+void ka_video_leave(struct ka_session *s, size_t display)
+{
+	struct ka_ses_display *d = &s->video.displays[display];
+
+	if (!d->wanted)
+		return;
+	d->wanted = false;
+	d->stop_at_us = ka_clock_us() + STOP_AFTER_US;
+}
+
+void ka_video_tick(struct ka_session *s, int64_t now_us)
+{
+	for (size_t i = 0; i < s->video.n_displays; i++) {
+		struct ka_ses_display *d = &s->video.displays[i];
+
+		if (d->stop_at_us && now_us >= d->stop_at_us)
+			unwatch(s, d);
+	}
 }
 
 void ka_video_stop(struct ka_session *s)
 {
-	if (!s->video.viewer)
-		return;
-	s->cfg.host->unwatch(s->cfg.host->ctx, s->video.viewer);
-	uv_timer_stop(&s->pace);
-	s->video.viewer = NULL;
-	s->video.sub = NULL;
+	for (size_t i = 0; i < s->video.n_displays; i++)
+		unwatch(s, &s->video.displays[i]);
+	if (s->handles_open)
+		uv_timer_stop(&s->pace);
 }
 
-static void request_key(struct ka_session *s, int64_t now)
+static void request_key(struct ka_session *s, struct ka_ses_display *d, int64_t now)
 {
-	struct ka_ses_video *v = &s->video;
-
-	if (now < v->next_key_request_us)
+	if (now < d->next_key_request_us)
 		return;
-	s->cfg.host->request_key(s->cfg.host->ctx, v->viewer);
-	v->next_key_request_us = now + v->key_backoff_us;
+	s->cfg.host->request_key(s->cfg.host->ctx, d->viewer);
+	d->next_key_request_us = now + d->key_backoff_us;
 	/* A peer that falls behind again and again must not turn everybody's stream into key pictures. */
-	v->key_backoff_us = KA_MIN(v->key_backoff_us * 2, KEY_BACKOFF_MAX_US);
+	d->key_backoff_us = KA_MIN(d->key_backoff_us * 2, KEY_BACKOFF_MAX_US);
 }
 
-void ka_video_restart(struct ka_session *s)
+void ka_video_restart(struct ka_session *s, size_t display)
 {
+	struct ka_ses_display *d = &s->video.displays[display];
+
 	/* A newcomer's requests before its first picture come to one key picture, which it has been promised anyway. */
-	if (!s->video.viewer || s->video.fresh)
+	if (!d->viewer || d->fresh)
 		return;
-	s->video.fresh = true;
-	expect_key(&s->video);
-	ka_hub_restart(s->video.sub);
-	s->cfg.host->request_key(s->cfg.host->ctx, s->video.viewer);
+	d->fresh = true;
+	expect_key(d);
+	ka_hub_restart(d->sub);
+	s->cfg.host->request_key(s->cfg.host->ctx, d->viewer);
 }
 
-static int send_packet(struct ka_session *s, struct ka_packet *p)
+static int send_packet(struct ka_session *s, struct ka_ses_display *d, struct ka_packet *p)
 {
 	Rd__Message msg = RD__MESSAGE__INIT;
 	Rd__VideoFrame video = RD__VIDEO_FRAME__INIT;
@@ -122,47 +180,47 @@ static int send_packet(struct ka_session *s, struct ka_packet *p)
 
 	frame.data = (ProtobufCBinaryData){.len = p->size, .data = p->data};
 	frame.key = p->key;
-	if (p->rendition != s->video.rendition)
-		s->video.pts_least = s->video.pts_ms;
-	s->video.rendition = p->rendition;
-	s->video.pts_ms = KA_MAX(p->pts_ms, s->video.pts_least);
-	frame.pts = s->video.pts_ms;
+	if (p->rendition != d->rendition)
+		d->pts_least = d->pts_ms;
+	d->rendition = p->rendition;
+	d->pts_ms = KA_MAX(p->pts_ms, d->pts_least);
+	frame.pts = d->pts_ms;
 	frames.n_frames = 1;
 	frames.frames = list;
 	video.union_case = RD__VIDEO_FRAME__UNION_H264S;
 	video.h264s = &frames;
+	video.display = (int32_t)(d - s->video.displays);
 	msg.union_case = RD__MESSAGE__UNION_VIDEO_FRAME;
 	msg.video_frame = &video;
 	return ka_session_send(s, &msg);
 }
 
-static int send_next(struct ka_session *s, struct ka_packet *p)
+static int send_next(struct ka_session *s, size_t display, struct ka_packet *p)
 {
 	struct ka_ses_video *v = &s->video;
+	struct ka_ses_display *d = &v->displays[display];
 	int ret = 0;
 
-	if (p->width != v->width || p->height != v->height) {
+	if (p->width != d->width || p->height != d->height) {
 		/* Sizes change at key packets only, so the fresh decoder this message makes gets what it needs. */
 		assert(p->key);
-		v->width = p->width;
-		v->height = p->height;
-		ret = ka_peer_info_send_switch(s);
+		ret = ka_displays_resized(s, display, p->width, p->height);
 		ka_video_update_wish(s);
 	}
 	if (!ret)
-		ret = send_packet(s, p);
+		ret = send_packet(s, d, p);
 	if (ret < 0)
 		return ret;
 	if (!v->first_sent)
 		ka_log(INFO, "session", "first-picture", "n=%u after_ms=%d", s->cfg.number,
 		       (int)((ka_clock_us() - s->login_us) / 1000));
 	v->first_sent = true;
-	v->fresh = false;
+	d->fresh = false;
 	v->sent++;
 	v->ack_pending = v->ack_required;
 	v->ack_since_us = ka_clock_us();
-	if (!p->key && v->key_backoff_us > KEY_BACKOFF_MIN_US && !ka_conn_pending(s->conn))
-		v->key_backoff_us -= v->key_backoff_us / 64;
+	if (!p->key && d->key_backoff_us > KEY_BACKOFF_MIN_US && !ka_conn_pending(s->conn))
+		d->key_backoff_us -= d->key_backoff_us / 64;
 	return 0;
 }
 
@@ -202,9 +260,38 @@ static bool hold_back(struct ka_session *s, int64_t now)
 	return hold > 0;
 }
 
+static bool watches(const struct ka_ses_video *v)
+{
+	for (size_t i = 0; i < v->n_displays; i++) {
+		if (v->displays[i].wanted)
+			return true;
+	}
+	return false;
+}
+
 int64_t ka_video_stalled_us(const struct ka_session *s, int64_t now_us)
 {
-	return s->video.viewer && s->video.held ? now_us - s->video.moved_us : 0;
+	return watches(&s->video) && s->video.held ? now_us - s->video.moved_us : 0;
+}
+
+/* The oldest picture of the display whose turn it is, or of the next one that has any: none waits while another one
+ * sends twice. Displays that starve ask for a key picture. */
+static struct ka_packet *take_next(struct ka_session *s, int64_t now, size_t *display)
+{
+	struct ka_ses_video *v = &s->video;
+
+	for (size_t i = 0; i < v->n_displays; i++) {
+		struct ka_ses_display *d = &v->displays[ *display = (v->turn + i) % v->n_displays];
+		struct ka_packet *p = d->wanted ? ka_hub_take(d->sub) : NULL;
+
+		if (p) {
+			v->turn = *display + 1;
+			return p;
+		}
+		if (d->wanted && ka_hub_starved(d->sub))
+			request_key(s, d, now);
+	}
+	return NULL;
 }
 
 int ka_video_pump(struct ka_session *s)
@@ -215,8 +302,9 @@ int ka_video_pump(struct ka_session *s)
 
 	/* Only what the kernel takes at once leaves the queue, so what waits is dropped by the hub, not buffered here.
 	 */
-	while (v->viewer && !ret && !ka_conn_pending(s->conn)) {
+	while (watches(v) && !ret && !ka_conn_pending(s->conn)) {
 		struct ka_packet *p;
+		size_t display;
 
 		if (v->ack_pending && now - v->ack_since_us < ACK_TIMEOUT_US)
 			break;
@@ -228,13 +316,10 @@ int ka_video_pump(struct ka_session *s)
 		read_link(s, now);
 		if (hold_back(s, now))
 			break;
-		p = ka_hub_take(v->sub);
-		if (!p) {
-			if (ka_hub_starved(v->sub))
-				request_key(s, now);
+		p = take_next(s, now, &display);
+		if (!p)
 			break;
-		}
-		ret = send_next(s, p);
+		ret = send_next(s, display, p);
 		ka_packet_unref(&p);
 	}
 	return ret;

@@ -322,7 +322,7 @@ def stop_watching(start_agent):
     with dial(start_agent()) as client:
         client.login(PASSWORD)
         client.frame()
-        client.capture_displays(sub=[0])
+        client.capture_displays()
         client.wait_for(lambda _: time.monotonic() - max(r.time for r in client.log if r.kind == "video_frame") > 0.7,
                         20)
         client.pictures.clear()

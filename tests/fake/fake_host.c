@@ -9,67 +9,88 @@
 
 #define PATIENCE_S 20
 
-static int watch(void *ctx, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
+struct viewer {
+	size_t display;
+	struct ka_hub_sub *sub;
+};
+
+static int watch(void *ctx, size_t display, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
 		 struct ka_hub_sub **sub)
 {
 	struct fake_host *h = ctx;
+	struct viewer *v;
 	int ret;
 
 	pthread_mutex_lock(&h->lock);
 	ret = h->watch_error;
 	h->watched++;
-	h->wish = *wish;
+	h->wishes[display] = *wish;
+	h->watching[display] += !ret;
 	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
-	if (!ret)
-		ret = ka_hub_subscribe(h->hub, 5, wake, sub);
-	if (!ret)
-		*viewer = *sub;
-	return ret;
+	if (ret)
+		return ret;
+	v = calloc(1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	v->display = display;
+	ret = ka_hub_subscribe(h->hubs[display], 5, wake, &v->sub);
+	if (ret < 0) {
+		free(v);
+		return ret;
+	}
+	*sub = v->sub;
+	*viewer = v;
+	return 0;
 }
 
 static void unwatch(void *ctx, void *viewer)
 {
 	struct fake_host *h = ctx;
+	struct viewer *v = viewer;
 
-	ka_hub_unsubscribe(viewer);
+	ka_hub_unsubscribe(v->sub);
 	pthread_mutex_lock(&h->lock);
 	h->unwatched++;
+	h->watching[v->display]--;
 	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
+	free(v);
 }
 
 static void set_wish(void *ctx, void *viewer, const struct ka_host_wish *wish)
 {
 	struct fake_host *h = ctx;
+	const struct viewer *v = viewer;
 
-	(void)viewer;
 	pthread_mutex_lock(&h->lock);
-	h->wish = *wish;
+	h->wishes[v->display] = *wish;
 	pthread_mutex_unlock(&h->lock);
 }
 
 static void request_key(void *ctx, void *viewer)
 {
 	struct fake_host *h = ctx;
+	const struct viewer *v = viewer;
 
-	(void)viewer;
 	pthread_mutex_lock(&h->lock);
 	h->keys_requested++;
+	h->keys[v->display]++;
 	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
 }
 
-static void picture(void *ctx, struct ka_host_picture *out)
+static size_t displays(void *ctx, struct ka_host_display out[static KA_HOST_DISPLAYS_MAX])
 {
 	struct fake_host *h = ctx;
 
 	pthread_mutex_lock(&h->lock);
-	*out = h->picture;
+	memcpy(out, h->displays, h->n_displays * sizeof(*out));
 	pthread_mutex_unlock(&h->lock);
+	return h->n_displays;
 }
 
-static int snapshot(void *ctx, size_t max_bytes, struct ka_wake done, void **out)
+static int snapshot(void *ctx, size_t display, size_t max_bytes, struct ka_wake done, void **out)
 {
 	struct fake_host *h = ctx;
 	int ret;
@@ -78,6 +99,7 @@ static int snapshot(void *ctx, size_t max_bytes, struct ka_wake done, void **out
 	ret = h->shot_error;
 	h->shots++;
 	h->shot_max = max_bytes;
+	h->shot_display = display;
 	h->shot_done = false;
 	h->shot_wake = done;
 	pthread_cond_broadcast(&h->changed);
@@ -138,18 +160,24 @@ int fake_host_init(struct fake_host *h)
 				   .unwatch = unwatch,
 				   .set_wish = set_wish,
 				   .request_key = request_key,
-				   .picture = picture,
+				   .displays = displays,
 				   .snapshot = snapshot,
 				   .snapshot_take = snapshot_take,
 				   .snapshot_drop = snapshot_drop,
 				   .input = input};
-	h->picture = (struct ka_host_picture){.width = 1280, .height = 720, .kbps = 2000};
+	fake_host_give_displays(h, 1);
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&h->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	return ka_hub_new(&h->hub);
+	for (size_t i = 0; i < KA_HOST_DISPLAYS_MAX; i++) {
+		int ret = ka_hub_new(&h->hubs[i]);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 void fake_host_fini(struct fake_host *h)
@@ -159,12 +187,46 @@ void fake_host_fini(struct fake_host *h)
 			free(h->inputs[i].text.utf8);
 	}
 	ka_bytes_fini(&h->shot_png);
-	ka_hub_free(h->hub);
+	for (size_t i = 0; i < KA_HOST_DISPLAYS_MAX; i++)
+		ka_hub_free(h->hubs[i]);
 	pthread_cond_destroy(&h->changed);
 	pthread_mutex_destroy(&h->lock);
 }
 
+void fake_host_give_displays(struct fake_host *h, size_t n)
+{
+	static const char *const names[KA_HOST_DISPLAYS_MAX] = {"HDMI", "HDMI-2", "HDMI-3", "HDMI-4"};
+
+	h->n_displays = n;
+	for (size_t i = 0; i < n; i++)
+		h->displays[i] = (struct ka_host_display){
+			.name = names[i],
+			.x = (int32_t)i * 1280,
+			.width = 1280,
+			.height = 720,
+			.kbps = 2000,
+		};
+}
+
+void fake_host_place(struct fake_host *h, size_t display, int32_t x, int32_t y, uint32_t width, uint32_t height)
+{
+	struct ka_host_display *d = &h->displays[display];
+
+	pthread_mutex_lock(&h->lock);
+	d->x = x;
+	d->y = y;
+	d->width = width;
+	d->height = height;
+	pthread_mutex_unlock(&h->lock);
+}
+
 void fake_host_publish(struct fake_host *h, int64_t pts_ms, bool key, uint32_t width, uint32_t height, size_t size)
+{
+	fake_host_publish_on(h, 0, pts_ms, key, width, height, size);
+}
+
+void fake_host_publish_on(struct fake_host *h, size_t display, int64_t pts_ms, bool key, uint32_t width,
+			  uint32_t height, size_t size)
 {
 	struct ka_packet *p;
 
@@ -175,7 +237,7 @@ void fake_host_publish(struct fake_host *h, int64_t pts_ms, bool key, uint32_t w
 	p->key = key;
 	p->width = width;
 	p->height = height;
-	ka_hub_publish(h->hub, p);
+	ka_hub_publish(h->hubs[display], p);
 }
 
 static bool wait_count(struct fake_host *h, const unsigned int *what, unsigned int n)
@@ -229,6 +291,11 @@ bool fake_host_wait_keys(struct fake_host *h, unsigned int n)
 	return wait_count(h, &h->keys_requested, n);
 }
 
+bool fake_host_wait_keys_on(struct fake_host *h, size_t display, unsigned int n)
+{
+	return wait_count(h, &h->keys[display], n);
+}
+
 bool fake_host_wait_unwatched(struct fake_host *h, unsigned int n)
 {
 	return wait_count(h, &h->unwatched, n);
@@ -256,10 +323,15 @@ struct ka_input fake_host_input(struct fake_host *h, unsigned int i)
 
 struct ka_host_wish fake_host_wish(struct fake_host *h)
 {
+	return fake_host_wish_on(h, 0);
+}
+
+struct ka_host_wish fake_host_wish_on(struct fake_host *h, size_t display)
+{
 	struct ka_host_wish wish;
 
 	pthread_mutex_lock(&h->lock);
-	wish = h->wish;
+	wish = h->wishes[display];
 	pthread_mutex_unlock(&h->lock);
 	return wish;
 }
@@ -299,21 +371,23 @@ void fake_host_give_restart(struct fake_host *h)
 	h->host.restart = restart;
 }
 
-static size_t modes(void *ctx, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
+static size_t modes(void *ctx, size_t display, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	struct fake_host *h = ctx;
 
+	(void)display;
 	for (size_t i = 0; i < h->n_modes; i++)
 		out[i] = h->modes[i];
 	return h->n_modes;
 }
 
-static int set_mode(void *ctx, const struct ka_video_mode *mode)
+static int set_mode(void *ctx, size_t display, const struct ka_video_mode *mode)
 {
 	struct fake_host *h = ctx;
 
 	pthread_mutex_lock(&h->lock);
 	h->set_mode = *mode;
+	h->set_display = display;
 	h->modes_set++;
 	pthread_mutex_unlock(&h->lock);
 	return 0;

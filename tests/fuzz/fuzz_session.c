@@ -258,8 +258,8 @@ static void do_publish(struct run *r)
 
 	/* Sizes change at key pictures only. */
 	if (!(flags & 1))
-		width = r->b.machine.picture.width;
-	r->b.machine.picture.width = width;
+		width = r->b.machine.displays[0].width;
+	r->b.machine.displays[0].width = width;
 	for (int i = 0; i <= (flags >> 3 & 3); i++)
 		fake_host_publish(&r->b.machine, r->pts_ms += 33, i == 0 && flags & 1, width, 720, size);
 	session_bench_spin(&r->b);

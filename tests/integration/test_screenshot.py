@@ -124,7 +124,7 @@ def test_controller_that_stopped_watching_is_told(agent):
     with connect(agent) as client:
         client.login(PASSWORD)
         client.frame()
-        client.capture_displays(sub=[0])
+        client.capture_displays()
         agent.wait_log("capture: idle")
         client.screenshot(0, "x")
         assert "nobody watches" in answer(client, "x").msg

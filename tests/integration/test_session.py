@@ -192,7 +192,7 @@ def test_unanswered_test_delay_is_not_repeated(agent):
         assert len(client.received("test_delay")) == 1
 
 
-@pytest.mark.parametrize("ask", ["refresh_video", "refresh_video_display", "capture", "query", "switch"])
+@pytest.mark.parametrize("ask", ["refresh_video", "refresh_video_display", "capture", "query"])
 def test_requests_for_the_picture_bring_a_key_frame(agent, ask):
     with connect(agent) as client:
         client.login(PASSWORD)
@@ -200,9 +200,8 @@ def test_requests_for_the_picture_bring_a_key_frame(agent, ask):
         {"refresh_video": client.refresh_video,
          "refresh_video_display": lambda: client.refresh_video_display(0),
          "capture": lambda: client.capture_displays(set=[0]),
-         "query": lambda: client.message_query(0),
-         "switch": lambda: client.switch_display(0)}[ask]()
-        if ask in ("query", "switch"):
+         "query": lambda: client.message_query(0)}[ask]()
+        if ask == "query":
             answer = client.wait_for("misc.switch_display", 3).msg
             assert (answer.width, answer.height, answer.cursor_embedded) == (640, 360, True)
         assert client.key_frame(3)
@@ -373,7 +372,7 @@ def test_stopping_and_starting_to_watch_does_not_storm_the_others(agent):
         other.login(PASSWORD)
         numbers(other, 10)
         for _ in range(60):
-            client.capture_displays(sub=[0])
+            client.capture_displays()
             client.capture_displays(set=[0])
             client.run(0.05)
             other.run(0)

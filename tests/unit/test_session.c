@@ -31,7 +31,7 @@ static void assert_nothing_stays_behind(struct session_rig *r)
 	assert_int_equal(fake_host_input(&r->host, n - 1).kind, KA_INPUT_RELEASE);
 	assert_int_equal(fake_host_input(&r->host, n - 1).source, RIG_NUMBER);
 	assert_int_equal(fake_host_count(&r->host, &r->host.unwatched), fake_host_count(&r->host, &r->host.watched));
-	assert_int_equal(ka_hub_count(r->host.hub), 0);
+	assert_int_equal(ka_hub_count(r->host.hubs[0]), 0);
 	assert_int_equal(ka_gate_controllers(r->gate), 0);
 }
 
@@ -189,7 +189,7 @@ static void test_a_hundred_starts_and_stops(void **state)
 			struct fake_host *h = &rounds[k].rig.host;
 
 			assert_true(session_rig_wait_end(&rounds[k].rig));
-			assert_int_equal(ka_hub_count(h->hub), 0);
+			assert_int_equal(ka_hub_count(h->hubs[0]), 0);
 			assert_true(!rounds[k].logged_in || h->n_inputs > 0);
 			assert_int_equal(ka_gate_controllers(rounds[k].rig.gate), 0);
 			session_rig_fini(&rounds[k].rig);
