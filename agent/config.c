@@ -74,6 +74,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.preset = ka_config_preset_words[raw->video.preset],
 		.threads = raw->video.threads,
 		.slate_fps = raw->video.slate_fps,
+		.blank_s = raw->video.blank_slate,
 		.card_noise = raw->video.card_noise,
 	};
 	if (c->video.source == KA_SOURCE_CARD && !c->video.width) {

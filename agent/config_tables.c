@@ -45,6 +45,7 @@ static const struct ka_config_key video_keys[] = {
 	{"preset", KA_KEY_WORD, AT(video.preset), .words = ka_config_preset_words},
 	{"threads", KA_KEY_UINT, AT(video.threads), 0, 16},
 	{"slate_fps", KA_KEY_UINT, AT(video.slate_fps), 1, 10},
+	{"blank_slate", KA_KEY_UINT, AT(video.blank_slate), 0, 3600},
 	{"card_noise", KA_KEY_UINT, AT(video.card_noise), 0, 100},
 	END,
 };
@@ -259,7 +260,8 @@ const struct ka_config_raw ka_config_defaults = {
 		  .edid_modes = "1920x1080@60, 1920x1080@50, 1920x1080@30, 1280x720@60, 1280x1024, 1024x768, 800x600",
 		  .edid_name = "kvmagent",
 		  .fps = 30,
-		  .slate_fps = 2},
+		  .slate_fps = 2,
+		  .blank_slate = 5},
 	.hid = {.record_file = "",
 		.udc = "",
 		.gadget = "kvmagent",

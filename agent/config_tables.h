@@ -20,7 +20,7 @@ struct ka_config_raw {
 	struct {
 		int source, format, preset;
 		const char *device, *edid, *edid_modes, *edid_name;
-		unsigned int width, height, fps, threads, slate_fps, card_noise;
+		unsigned int width, height, fps, threads, slate_fps, blank_slate, card_noise;
 	} video;
 	struct {
 		int backend;

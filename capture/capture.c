@@ -61,6 +61,10 @@ static int check_cfg(const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 		ka_errbuf_set(eb, "video: slate_fps %u is not in 1..10", cfg->slate_fps);
 		return -KA_E_CONFIG;
 	}
+	if (cfg->blank_s > 3600) {
+		ka_errbuf_set(eb, "video: blank_slate %u is not in 0..3600", cfg->blank_s);
+		return -KA_E_CONFIG;
+	}
 	if (cfg->card_noise > 100) {
 		ka_errbuf_set(eb, "video: card_noise %u is more than 100 percent", cfg->card_noise);
 		return -KA_E_CONFIG;
@@ -116,8 +120,11 @@ static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, s
 {
 	struct ka_geometry first =
 		cfg->width ? (struct ka_geometry){cfg->width, cfg->height} : (struct ka_geometry){1280, 720};
-	struct ka_stage_capture_cfg cap = {
-		.fps = cfg->fps, .wishes = c->wishes, .state = c->state, .snapshots = c->snapshots};
+	struct ka_stage_capture_cfg cap = {.fps = cfg->fps,
+					   .blank_ms = cfg->blank_s * 1000,
+					   .wishes = c->wishes,
+					   .state = c->state,
+					   .snapshots = c->snapshots};
 	struct ka_stage_encode_cfg enc = {
 		.encoder = ka_encoder_find(encoders, KA_CODEC_H264),
 		.settings = {.preset = cfg->preset, .tune = cfg->tune, .threads = cfg->threads, .fps = cfg->fps},

@@ -36,6 +36,7 @@ struct ka_capture_cfg {
 	const char *tune;	 /* x264 tune, "zerolatency" always included */
 	unsigned int threads;	 /* x264 threads; 0 = by size and cores */
 	unsigned int slate_fps;	 /* pictures per second while there is no signal; 1..10 */
+	unsigned int blank_s;	 /* V4L2 without DV timings: seconds of one colour that get a slate; 0 = never */
 	const char *edid;	 /* V4L2: "" = leave the device's, "auto" = compose one, else a file */
 	const char *edid_modes;	 /* to compose it of, "1920x1080@60, 1280x720": the preferred one first */
 	const char *edid_name;	 /* of the monitor; 13 characters at most */

@@ -217,6 +217,18 @@ static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const str
 	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
 }
 
+static void put_triples(uint8_t *to, const uint8_t *row, uint32_t width, bool grey)
+{
+	if (!grey) {
+		memcpy(to, row, (size_t)3 * width);
+		return;
+	}
+	for (uint32_t x = 0; x < width; x++) {
+		to[3 * x] = row[x];
+		to[3 * x + 1] = to[3 * x + 2] = 128;
+	}
+}
+
 static int decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
 {
 	struct jpeg_decompress_struct *j = &m->jpeg;
@@ -242,18 +254,38 @@ static int decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len, co
 			return -KA_E_FORMAT;
 		if (m->ran_dry && !m->cut_off && y - y % band + band < dst->height)
 			return -KA_E_FORMAT;
-		if (!grey) {
-			memcpy(to, row, (size_t)3 * dst->width);
-			continue;
-		}
-		for (uint32_t x = 0; x < dst->width; x++) {
-			to[3 * x] = row[x];
-			to[3 * x + 1] = to[3 * x + 2] = 128;
-		}
+		put_triples(to, row, dst->width, grey);
 	}
 	if (!m->cut_off && j->output_scanline >= j->output_height)
 		(void)jpeg_finish_decompress(j);
 	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
+}
+
+static int decode_eighth(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
+{
+	struct jpeg_decompress_struct *j = &m->jpeg;
+	struct sampling s = {0};
+	JSAMPROW row = m->luma;
+	bool grey;
+
+	jpeg_mem_src(j, data, len);
+	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst->width, dst->height, &s))
+		return -KA_E_FORMAT;
+	grey = j->num_components == 1;
+	j->out_color_space = grey ? JCS_GRAYSCALE : JCS_YCbCr;
+	j->do_fancy_upsampling = FALSE;
+	j->scale_num = 1;
+	j->scale_denom = 8;
+	if (!jpeg_start_decompress(j))
+		return -KA_E_FORMAT;
+	for (uint32_t y = 0; y < (dst->height + 7) / 8; y++) {
+		if (!jpeg_read_scanlines(j, &row, 1) || m->damaged || m->cut_off)
+			return -KA_E_FORMAT;
+		if (m->ran_dry && y * 8 + 2 * BAND_MAX < dst->height)
+			return -KA_E_FORMAT;
+		put_triples(dst->data + y * dst->stride, row, (dst->width + 7) / 8, grey);
+	}
+	return 0;
 }
 
 static void forget(struct ka_mjpeg *m)
@@ -273,6 +305,20 @@ int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const s
 	}
 	ret = decode(m, data, len, dst);
 	/* Also after the last row: what follows it is of no interest. */
+	jpeg_abort_decompress(&m->jpeg);
+	return ret;
+}
+
+int ka_mjpeg_decode_eighth(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
+{
+	int ret;
+
+	forget(m);
+	if (setjmp(m->escape)) {
+		jpeg_abort_decompress(&m->jpeg);
+		return -KA_E_FORMAT;
+	}
+	ret = decode_eighth(m, data, len, dst);
 	jpeg_abort_decompress(&m->jpeg);
 	return ret;
 }

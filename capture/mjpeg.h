@@ -37,5 +37,9 @@ int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const s
 /* The same at the picture's own resolution of chroma; what of it did not arrive is grey. */
 int ka_mjpeg_decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len,
 			   const struct ka_mjpeg_pixels *dst) KA_MUST_USE;
+/* The same an eighth as large in each direction, rounded up: a pixel for the mean of each block. width and height are
+ * those of the whole picture. A picture that ends early counts as damaged. */
+int ka_mjpeg_decode_eighth(struct ka_mjpeg *m, const uint8_t *data, size_t len,
+			   const struct ka_mjpeg_pixels *dst) KA_MUST_USE;
 
 #endif

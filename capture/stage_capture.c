@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/thread.h"
+#include "capture/blank.h"
 #include "capture/fd_watch.h"
 #include "capture/pacing.h"
 #include "capture/reception.h"
@@ -27,7 +28,8 @@ struct ka_stage_capture {
 	struct ka_source *source;
 	struct ka_fd_watch watch;
 	struct ka_reception reception;
-	struct ka_errbuf why;	    /* what the source said when it failed last */
+	struct ka_blank *blank;
+	struct ka_errbuf why;	    /* what the source said when it failed last, or what its blank picture is like */
 	uint64_t captured, dropped; /* of the source, already counted */
 	struct ka_source_info info;
 	bool prepared;	   /* it has been open once, so it has its EDID */
@@ -60,8 +62,11 @@ int ka_stage_capture_new(struct ka_stage_capture **out, const struct ka_stage_ca
 	s->cfg = *cfg;
 	ka_reception_init(&s->reception, (int64_t)cfg->blank_ms * 1000);
 	s->watch = (struct ka_fd_watch){.loop = &s->loop.uv, .on_event = on_readable, .arg = s};
-	ret = ka_loop_init(&s->loop, on_wake, s);
+	ret = ka_blank_new(&s->blank);
+	if (ret == 0)
+		ret = ka_loop_init(&s->loop, on_wake, s);
 	if (ret < 0) {
+		ka_blank_free(s->blank);
 		free(s);
 		return ret;
 	}
@@ -77,6 +82,7 @@ void ka_stage_capture_free(struct ka_stage_capture *s)
 	if (!uv_is_closing((uv_handle_t *)&s->timer))
 		uv_close((uv_handle_t *)&s->timer, NULL);
 	ka_loop_fini(&s->loop);
+	ka_blank_free(s->blank);
 	free(s);
 }
 
@@ -235,15 +241,27 @@ static void prefer_mode(struct ka_stage_capture *s, int64_t now)
 	tell_modes(s);
 }
 
+/* False: it is not to be shown. A device that does not know whether it has a signal shows that by its pictures only. */
+static bool note_picture(struct ka_stage_capture *s, const struct ka_frame *f, int64_t now)
+{
+	bool doubtful = s->cfg.blank_ms && !s->info.knows_signal;
+	bool uniform = doubtful && ka_blank_check(s->blank, f, now);
+	int before = s->reception.cause;
+
+	ka_reception_tell(&s->reception, uniform ? KA_RECEPTION_UNIFORM : KA_RECEPTION_PICTURE, 0, now);
+	if (s->reception.state == KA_RECEPTION_BLANK && before != s->reception.cause)
+		ka_blank_words(s->blank, s->why.text, sizeof(s->why.text));
+	/* The first one after another cause is late enough. */
+	for (unsigned int i = 0; before && i < KA_RENDITIONS; i++)
+		s->renditions[i].pacing = (struct ka_pacing){0};
+	return s->reception.cause == 0;
+}
+
 static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 {
 	unsigned int given = 0;
 	unsigned int replaced = 0;
 
-	/* The first one after another cause is late enough. */
-	for (unsigned int i = 0; s->reception.cause && i < KA_RENDITIONS; i++)
-		s->renditions[i].pacing = (struct ka_pacing){0};
-	ka_reception_tell(&s->reception, KA_RECEPTION_PICTURE, 0, now);
 	/* Before: who has seen the picture finds it counted. */
 	count_frames(s, 0);
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
@@ -269,23 +287,24 @@ static void pull(struct ka_stage_capture *s, bool polled)
 	int ret = s->source->ops->dequeue(s->source, &f);
 	int64_t now = ka_clock_us();
 
-	if (f) {
+	if (f && note_picture(s, f, now)) {
 		give(s, f, now);
 		return;
 	}
-	count_frames(s, 0);
+	count_frames(s, f != NULL);
 	if (ret == -KA_E_SOURCE_CHANGED) {
 		ka_reception_tell(&s->reception, KA_RECEPTION_CHANGED, 0, now);
 	} else if (ret < 0) {
 		ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "interrupted", "cause=\"%s\"",
 			     ka_err_str(ret));
 		ka_reception_tell(&s->reception, KA_RECEPTION_ERROR, ret, now);
-	} else if (s->source->captured != before) {
+	} else if (!f && s->source->captured != before) {
 		ka_reception_tell(&s->reception, KA_RECEPTION_BROKEN, 0, now);
-	} else if (polled) {
+	} else if (!f && polled) {
 		ka_reception_tell(&s->reception, KA_RECEPTION_EMPTY, 0, now);
 	}
 	tell_cause(s);
+	ka_frame_unref(&f);
 }
 
 static void on_timer(uv_timer_t *t)

@@ -104,6 +104,7 @@ static void check_devices(const struct ka_config *a, const struct ka_config *b)
 	SAME_TEXT(video.preset);
 	SAME(video.threads);
 	SAME(video.slate_fps);
+	SAME(video.blank_s);
 	SAME(video.card_noise);
 	SAME(hid.backend);
 	SAME_TEXT(hid.record_file);
