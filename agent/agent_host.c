@@ -40,6 +40,12 @@ static void set_wish(void *ctx, void *viewer, const struct ka_host_wish *wish)
 	ka_viewer_set(viewer, &w);
 }
 
+static void sent(void *ctx, void *viewer, const struct ka_stamps *at, int64_t taken_us, int64_t sent_us)
+{
+	(void)ctx;
+	ka_viewer_sent(viewer, at, taken_us, sent_us);
+}
+
 static void request_key(void *ctx, void *viewer)
 {
 	(void)ctx;
@@ -144,6 +150,7 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 		.unwatch = unwatch,
 		.set_wish = set_wish,
 		.request_key = request_key,
+		.sent = sent,
 		.displays = displays,
 		.modes = modes,
 		.set_mode = set_mode,

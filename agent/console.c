@@ -123,6 +123,28 @@ static json_t *run_sessions(struct call *k)
 	return json_pack("{s:o}", "sessions", list_sessions(k, false));
 }
 
+/* How long the last pictures took, from the driver to the kernel's socket; without a stage that none has passed. */
+static json_t *describe_stages(const struct call *k)
+{
+	json_t *o = json_object();
+
+	for (enum ka_stage i = 0; i < KA_STAGES; i++) {
+		struct ka_percentiles p = {0};
+		json_t *stage;
+
+		k->c->port.stage(k->c->port.ctx, i, &p);
+		if (!p.count)
+			continue;
+		stage = json_pack("{s:I, s:I, s:I, s:I}", "pictures", (json_int_t)p.count, "p50_us",
+				  (json_int_t)p.p50_us, "p95_us", (json_int_t)p.p95_us, "p99_us", (json_int_t)p.p99_us);
+		if (json_object_set_new(o, ka_stage_name(i), stage) < 0) {
+			json_decref(o);
+			return NULL;
+		}
+	}
+	return o;
+}
+
 static json_t *describe_picture(const struct call *k)
 {
 	struct ka_signal signal = {0};
@@ -134,10 +156,10 @@ static json_t *describe_picture(const struct call *k)
 		state = "idle";
 	else if (signal.cause)
 		state = "slate";
-	return json_pack("{s:s, s:o, s:I, s:I, s:f, s:I}", "state", state, "cause",
+	return json_pack("{s:s, s:o, s:I, s:I, s:f, s:I, s:o}", "state", state, "cause",
 			 text(signal.watched && signal.cause ? ka_err_str(signal.cause) : ""), "width",
 			 (json_int_t)signal.geometry.width, "height", (json_int_t)signal.geometry.height, "source_fps",
-			 (double)signal.source_fps_mhz / 1000, "kbps", (json_int_t)kbps);
+			 (double)signal.source_fps_mhz / 1000, "kbps", (json_int_t)kbps, "stages", describe_stages(k));
 }
 
 static json_t *describe_usb(const struct call *k)

@@ -32,6 +32,7 @@
 struct ka_console_port {
 	void *ctx;
 	void (*signal)(void *ctx, struct ka_signal *out, uint32_t *kbps);
+	void (*stage)(void *ctx, enum ka_stage stage, struct ka_percentiles *out);
 	void (*hid)(void *ctx, struct ka_hid_state *out);
 	void (*endpoint)(void *ctx, struct ka_rd_status *out);
 	size_t (*sessions)(void *ctx, struct ka_rd_session *out, size_t max);

@@ -13,6 +13,13 @@ static void get_signal(void *ctx, struct ka_signal *out, uint32_t *kbps)
 	*kbps = ka_capture_kbps(v->parts->capture);
 }
 
+static void get_stage(void *ctx, enum ka_stage stage, struct ka_percentiles *out)
+{
+	struct ka_console_view *v = ctx;
+
+	ka_capture_stage(v->parts->capture, stage, out);
+}
+
 static void get_hid(void *ctx, struct ka_hid_state *out)
 {
 	struct ka_console_view *v = ctx;
@@ -108,6 +115,7 @@ void ka_console_port_init(struct ka_console *out, struct ka_console_view *view)
 	*out = (struct ka_console){
 		.port = {.ctx = view,
 			 .signal = get_signal,
+			 .stage = get_stage,
 			 .hid = get_hid,
 			 .endpoint = get_endpoint,
 			 .sessions = list_sessions,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stages.h"
 #include "base/str.h"
 
 #define LINE_MAX_BYTES 1024
@@ -123,6 +124,32 @@ static void show_picture(struct ka_bytes *out, const json_t *p)
 	add(out, ", %" PRId64 " kbit/s\n", number_of(p, "kbps"));
 }
 
+static double ms_of(const json_t *stage, const char *key)
+{
+	return (double)number_of(stage, key) / 1000;
+}
+
+static void show_stages(struct ka_bytes *out, const json_t *stages)
+{
+	static const char *const words[KA_STAGES] = {
+		[KA_STAGE_ARRIVE] = "driver to agent",	[KA_STAGE_PREPARE] = "compare and convert",
+		[KA_STAGE_WAIT] = "wait for encoder",	[KA_STAGE_ENCODE] = "encode",
+		[KA_STAGE_QUEUE] = "wait for session",	[KA_STAGE_SEND] = "seal and send",
+		[KA_STAGE_BESIDE] = "all but encoding", [KA_STAGE_WHOLE] = "driver to socket",
+	};
+
+	if (!json_object_size(stages))
+		return;
+	add(out, "delays    of the last pictures in ms: half of them within, 95 %%, 99 %%\n");
+	for (enum ka_stage i = 0; i < KA_STAGES; i++) {
+		const json_t *s = json_object_get(stages, ka_stage_name(i));
+
+		if (s)
+			add(out, "          %-20s%8.2f%8.2f%8.2f\n", words[i], ms_of(s, "p50_us"), ms_of(s, "p95_us"),
+			    ms_of(s, "p99_us"));
+	}
+}
+
 static void show_usb(struct ka_bytes *out, const json_t *usb)
 {
 	static const char *const states[][2] = {
@@ -160,6 +187,8 @@ static void show_status(struct ka_bytes *out, const json_t *data)
 		    word_of(json_object_get(data, "reported"), "platform"));
 	add(out, "\n");
 	show_picture(out, json_object_get(data, "picture"));
+	if (json_object_get(data, "id"))
+		show_stages(out, json_object_get(json_object_get(data, "picture"), "stages"));
 	show_usb(out, json_object_get(data, "usb"));
 	if (rendezvous)
 		add(out, "server    %s\n", word_of(rendezvous, "state"));

@@ -35,7 +35,8 @@ struct ka_frame {
 	struct ka_plane planes[KA_FRAME_PLANES];
 	struct ka_buf *bufs[KA_FRAME_PLANES]; /* owned references; unused ones NULL */
 	uint64_t sequence;		      /* rises by one per picture of the source; gaps = dropped */
-	int64_t captured_us;		      /* CLOCK_MONOTONIC when the picture was complete */
+	int64_t captured_us;		      /* CLOCK_MONOTONIC when the picture was complete, */
+	int64_t dequeued_us;		      /* and when the source had it */
 };
 
 /* How many planes a format has, and the shape of plane i (which it has): bytes per row without padding, and rows. 0

@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "base/media.h"
 #include "base/ref.h"
+#include "base/stages.h"
 
 /* Encodings of the same picture: 0 as the best link wants it, 1 as slow links can take it. */
 #define KA_RENDITIONS 2u
@@ -24,6 +25,7 @@ struct ka_packet {
 	int64_t pts_ms;	   /* on one clock for all renditions; strictly rising within each */
 	int64_t captured_us;
 	int64_t encoded_us;
+	struct ka_stamps stamps;
 	uint64_t sequence; /* of the source frame */
 	size_t size;	   /* bytes */
 	uint8_t data[];	   /* H.264: Annex B access unit */

@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 struct ka_cap_state {
+	struct ka_stages stages;
 	pthread_mutex_t lock; /* guards all below */
 	struct ka_cap_cause cause;
 	struct ka_geometry geometry;
@@ -132,6 +133,11 @@ bool ka_cap_state_take_mode(struct ka_cap_state *st, struct ka_video_mode *out)
 	st->wanted.width = 0;
 	pthread_mutex_unlock(&st->lock);
 	return taken;
+}
+
+struct ka_stages *ka_cap_state_stages(struct ka_cap_state *st)
+{
+	return &st->stages;
 }
 
 void ka_cap_state_signal(struct ka_cap_state *st, struct ka_signal *out)

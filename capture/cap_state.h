@@ -6,6 +6,7 @@
 #ifndef KA_CAP_STATE_H
 #define KA_CAP_STATE_H
 
+#include "base/stages.h"
 #include "capture/capture.h"
 
 struct ka_cap_state;
@@ -38,6 +39,8 @@ size_t ka_cap_state_modes(struct ka_cap_state *st, struct ka_video_mode out[stat
 int ka_cap_state_want_mode(struct ka_cap_state *st, const struct ka_video_mode *mode);
 /* Takes what was left; false when there is nothing. */
 bool ka_cap_state_take_mode(struct ka_cap_state *st, struct ka_video_mode *out);
+/* Without locks. */
+struct ka_stages *ka_cap_state_stages(struct ka_cap_state *st);
 /* watched is left to the caller. */
 void ka_cap_state_signal(struct ka_cap_state *st, struct ka_signal *out);
 void ka_cap_state_stats(struct ka_cap_state *st, struct ka_capture_stats *out);

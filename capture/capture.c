@@ -297,6 +297,11 @@ void ka_viewer_request_key(struct ka_viewer *v)
 	ka_stage_encode_wake(v->capture->enc[v->entry.rendition]);
 }
 
+void ka_viewer_sent(struct ka_viewer *v, const struct ka_stamps *at, int64_t taken_us, int64_t sent_us)
+{
+	ka_stages_sent(ka_cap_state_stages(v->capture->state), at, taken_us, sent_us);
+}
+
 void ka_viewer_free(struct ka_viewer *v)
 {
 	if (!v)
@@ -338,6 +343,11 @@ void ka_capture_signal(struct ka_capture *c, struct ka_signal *out)
 void ka_capture_stats(struct ka_capture *c, struct ka_capture_stats *out)
 {
 	ka_cap_state_stats(c->state, out);
+}
+
+void ka_capture_stage(struct ka_capture *c, enum ka_stage stage, struct ka_percentiles *out)
+{
+	ka_histogram_read(&ka_cap_state_stages(c->state)->of[stage], out);
 }
 
 uint32_t ka_capture_kbps(struct ka_capture *c)

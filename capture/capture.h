@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/hub.h"
 #include "base/media.h"
+#include "base/stages.h"
 #include "base/wake.h"
 
 enum ka_source_kind { KA_SOURCE_V4L2, KA_SOURCE_CARD };
@@ -89,7 +90,9 @@ int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_
 struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v);
 void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish); /* any thread; coalesces */
 void ka_viewer_request_key(struct ka_viewer *v);			   /* any thread; coalesces */
-void ka_viewer_free(struct ka_viewer *v);				   /* any thread; NULL is fine */
+/* Any thread: the kernel has all of a packet with these stamps. */
+void ka_viewer_sent(struct ka_viewer *v, const struct ka_stamps *at, int64_t taken_us, int64_t sent_us);
+void ka_viewer_free(struct ka_viewer *v); /* any thread; NULL is fine */
 
 /* Any thread. The modes that the target can be asked for through the EDID, the preferred one first; 0 when the source
  * cannot, or does not know yet. */
@@ -114,6 +117,8 @@ void ka_snapshot_drop(struct ka_snapshot *s);
 /* Any thread. */
 void ka_capture_signal(struct ka_capture *c, struct ka_signal *out);
 void ka_capture_stats(struct ka_capture *c, struct ka_capture_stats *out);
+/* How long the last pictures took. */
+void ka_capture_stage(struct ka_capture *c, enum ka_stage stage, struct ka_percentiles *out);
 /* Bitrate now asked of the encoder, kbit/s. */
 uint32_t ka_capture_kbps(struct ka_capture *c);
 

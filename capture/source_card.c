@@ -210,7 +210,7 @@ static int dequeue_card(struct ka_source *s, struct ka_frame **out)
 	draw_clock(f, &l, c->number);
 	draw_strip(f, &l, c->number);
 	f->sequence = c->number++;
-	f->captured_us = ka_clock_us();
+	f->captured_us = f->dequeued_us = ka_clock_us();
 	*out = ka_frame_ref(f);
 	return 0;
 }

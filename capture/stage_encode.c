@@ -45,6 +45,7 @@ struct ka_stage_encode {
 	struct rate rate;	     /* asked of the encoder */
 	struct ka_geometry geometry; /* of the encoder, or of the last one */
 	struct ka_frame *last;	     /* what was encoded last; as the encoder takes it */
+	struct ka_stamps stamps;     /* of last, until the first try to encode it */
 	bool on_slate;		     /* last is a slate */
 	int64_t last_pts_ms;
 	int64_t open_again_us; /* not before, after a failure */
@@ -170,6 +171,8 @@ static void publish(struct ka_stage_encode *s, struct ka_packet *p, struct ka_ca
 		s->key_due_us = NEVER;
 	}
 	/* Before: who has seen the picture finds it counted. */
+	p->stamps.encoded_us = p->encoded_us;
+	ka_stages_encoded(ka_cap_state_stages(s->cfg.state), &p->stamps);
 	ka_cap_state_add_encoded(s->cfg.state, sums);
 	ka_hub_publish(s->cfg.hub, p);
 }
@@ -205,8 +208,10 @@ static void encode_last(struct ka_stage_encode *s, int64_t convert_us)
 	int64_t now = ka_clock_us();
 	struct ka_packet *p = NULL;
 	struct ka_encode_ask ask = {0};
+	struct ka_stamps stamps = s->stamps;
 	int ret;
 
+	s->stamps = (struct ka_stamps){0};
 	if (now < s->open_again_us)
 		return;
 	/* Consumed before the picture is encoded: a viewer who asks meanwhile gets the next one. */
@@ -225,6 +230,8 @@ static void encode_last(struct ka_stage_encode *s, int64_t convert_us)
 	}
 	s->last_pts_ms = ask.pts_ms;
 	sums.encode_us = ka_clock_us() - now;
+	p->stamps = stamps;
+	p->stamps.begun_us = now;
 	publish(s, p, &sums);
 }
 
@@ -236,7 +243,9 @@ static void show_frame(struct ka_stage_encode *s, struct ka_frame *f)
 	/* First, because its memory may be written again. */
 	ka_frame_unref(&s->last);
 	s->on_slate = false;
+	s->stamps = (struct ka_stamps){.captured_us = f->captured_us, .dequeued_us = f->dequeued_us};
 	ret = ka_convert_run(s->convert, f, &s->last);
+	s->stamps.prepared_us = ka_clock_us();
 	/* A converted picture no longer needs the source's buffer: it goes back before the long part. */
 	ka_frame_unref(&f);
 	if (ret == 0)
@@ -249,6 +258,7 @@ static void show_slate(struct ka_stage_encode *s, const struct ka_cap_cause *cau
 {
 	ka_frame_unref(&s->last);
 	s->on_slate = true;
+	s->stamps = (struct ka_stamps){0};
 	if (ka_slate_draw(s->slate, s->geometry, cause, &s->last) == 0)
 		encode_last(s, 0);
 	else

@@ -288,9 +288,8 @@ void ka_v4l2_buf_collect(struct ka_v4l2_bufs *b)
 }
 
 /* captured_us of a buffer: the driver's stamp when it is of our clock and plausible. */
-static int64_t stamp_us(const struct v4l2_buffer *buf)
+static int64_t stamp_us(const struct v4l2_buffer *buf, int64_t now)
 {
-	int64_t now = ka_clock_us();
 	int64_t at = (int64_t)buf->timestamp.tv_sec * 1000000 + buf->timestamp.tv_usec;
 
 	if ((buf->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) != V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC || at > now ||
@@ -321,7 +320,8 @@ static int wrap(struct ka_v4l2_bufs *b, struct slot *s, const struct call *c, st
 		return ret;
 	s->state = LENT;
 	s->set->lent++;
-	d.captured_us = stamp_us(&c->buf);
+	d.dequeued_us = ka_clock_us();
+	d.captured_us = stamp_us(&c->buf, d.dequeued_us);
 	ret = ka_frame_new(out, &d);
 	if (ret < 0)
 		ka_buf_unref(&d.bufs[0]); /* goes home by the mailbox */

@@ -11,6 +11,7 @@
 #include "base/hub.h"
 #include "base/input.h"
 #include "base/media.h"
+#include "base/stages.h"
 #include "base/wake.h"
 
 struct ka_host_wish {
@@ -48,6 +49,8 @@ struct ka_host {
 	void (*unwatch)(void *ctx, void *viewer);
 	void (*set_wish)(void *ctx, void *viewer, const struct ka_host_wish *wish);
 	void (*request_key)(void *ctx, void *viewer);
+	/* The kernel has all of a packet with these stamps. NULL = nobody wants to know. */
+	void (*sent)(void *ctx, void *viewer, const struct ka_stamps *at, int64_t taken_us, int64_t sent_us);
 	/* The modes that the target can be asked for, the preferred one first; how many. NULL = none, ever. */
 	size_t (*modes)(void *ctx, size_t display, struct ka_video_mode out[static KA_VIDEO_MODES_MAX]);
 	/* Asks for one of them; the target may follow, in its own time. -ENOENT. Goes with modes. */

@@ -71,6 +71,11 @@ struct ka_ses_video {
 	bool ack_pending;
 	int64_t ack_since_us;
 	uint64_t sent;
+	struct ka_ses_on_way {
+		size_t display;
+		struct ka_stamps stamps; /* of the last picture while the kernel has not all of it; else 0 */
+		int64_t taken_us;
+	} on_way;
 };
 
 /* What the pointer's coordinates span: the rectangle around all displays. */

@@ -294,12 +294,26 @@ static struct ka_packet *take_next(struct ka_session *s, int64_t now, size_t *di
 	return NULL;
 }
 
+/* Tells when the kernel has the last picture. */
+static void follow(struct ka_session *s)
+{
+	struct ka_ses_on_way *w = &s->video.on_way;
+	void *viewer = s->video.displays[w->display].viewer;
+
+	if (!w->stamps.captured_us || ka_conn_pending(s->conn))
+		return;
+	if (viewer && s->cfg.host->sent)
+		s->cfg.host->sent(s->cfg.host->ctx, viewer, &w->stamps, w->taken_us, ka_clock_us());
+	w->stamps = (struct ka_stamps){0};
+}
+
 int ka_video_pump(struct ka_session *s)
 {
 	struct ka_ses_video *v = &s->video;
 	int64_t now = ka_clock_us();
 	int ret = 0;
 
+	follow(s);
 	/* Only what the kernel takes at once leaves the queue, so what waits is dropped by the hub, not buffered here.
 	 */
 	while (watches(v) && !ret && !ka_conn_pending(s->conn)) {
@@ -319,7 +333,9 @@ int ka_video_pump(struct ka_session *s)
 		p = take_next(s, now, &display);
 		if (!p)
 			break;
+		v->on_way = (struct ka_ses_on_way){display, p->stamps, ka_clock_us()};
 		ret = send_next(s, display, p);
+		follow(s);
 		ka_packet_unref(&p);
 	}
 	return ret;

@@ -14,6 +14,8 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import cost  # noqa: E402
+import delay  # noqa: E402
+import memory  # noqa: E402
 import scenes  # noqa: E402
 from rig import BUILD  # noqa: E402
 
@@ -83,12 +85,30 @@ def bench_viewers(bench):
                note=f"{cost.median(rows, 'many'):.2f} over {cost.median(rows, 'one'):.2f} ms a picture")
 
 
+def bench_login(bench):
+    for busy in (False, True):
+        waits, encode = delay.first_pictures(bench, busy)
+        bench.note(f"login {busy}", {"ms": waits, "encode_ms": encode})
+        bench.line(f"login to first picture less one encode, {'busy' if busy else 'idle'} agent, p95",
+                   delay.percentile(waits, 95), delay.INTERVAL_MS + 5, " ms", places=1,
+                   note=f"median {delay.percentile(waits, 50):.1f} ms; encode {encode:.1f} ms")
+
+
+def bench_memory(bench):
+    rows, device = memory.watch(bench)
+    bench.note("memory", rows)
+    bench.line("resident at 1080p30, one viewer", rows[-1][1], 64, " MiB", places=1,
+               note=f"and {device:.0f} MiB of the device's buffers")
+    settled = next(mib for seconds, mib in rows if seconds >= min(30, rows[-1][0] / 2))
+    bench.line(f"its growth over {rows[-1][0] - 30:.0f} s", rows[-1][1] - settled, 0, " MiB", places=2)
+
+
 def bench_convert(_):
     subprocess.run([BUILD / "capture/bench_convert"], check=True)
 
 
 PARTS = {"convert": bench_convert, "whole": bench_whole, "still": bench_still, "area": bench_area,
-         "viewers": bench_viewers}
+         "viewers": bench_viewers, "login": bench_login, "memory": bench_memory}
 
 
 def main():

@@ -13,6 +13,11 @@ static void get_signal(void *ctx, struct ka_signal *out, uint32_t *kbps)
 	*kbps = f->kbps;
 }
 
+static void get_stage(void *ctx, enum ka_stage stage, struct ka_percentiles *out)
+{
+	*out = ((struct fake_console *)ctx)->stages[stage];
+}
+
 static void get_hid(void *ctx, struct ka_hid_state *out)
 {
 	*out = ((struct fake_console *)ctx)->hid;
@@ -104,6 +109,7 @@ void fake_console_init(struct fake_console *f)
 		.links = true,
 		.console = {.port = {.ctx = f,
 				     .signal = get_signal,
+				     .stage = get_stage,
 				     .hid = get_hid,
 				     .endpoint = get_endpoint,
 				     .sessions = list_sessions,

@@ -11,6 +11,7 @@ struct fake_console {
 	struct ka_console console;
 	struct ka_signal signal;
 	uint32_t kbps;
+	struct ka_percentiles stages[KA_STAGES];
 	struct ka_hid_state hid;
 	struct ka_rd_status endpoint;
 	struct ka_rd_session sessions[FAKE_CONSOLE_SESSIONS];

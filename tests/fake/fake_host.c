@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
 #define PATIENCE_S 20
@@ -78,6 +79,14 @@ static void request_key(void *ctx, void *viewer)
 	h->keys[v->display]++;
 	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
+}
+
+static void sent(void *ctx, void *viewer, const struct ka_stamps *at, int64_t taken_us, int64_t sent_us)
+{
+	struct fake_host *h = ctx;
+
+	(void)viewer;
+	ka_stages_sent(&h->stages, at, taken_us, sent_us);
 }
 
 static size_t displays(void *ctx, struct ka_host_display out[static KA_HOST_DISPLAYS_MAX])
@@ -160,6 +169,7 @@ int fake_host_init(struct fake_host *h)
 				   .unwatch = unwatch,
 				   .set_wish = set_wish,
 				   .request_key = request_key,
+				   .sent = sent,
 				   .displays = displays,
 				   .snapshot = snapshot,
 				   .snapshot_take = snapshot_take,
@@ -237,6 +247,7 @@ void fake_host_publish_on(struct fake_host *h, size_t display, int64_t pts_ms, b
 	p->key = key;
 	p->width = width;
 	p->height = height;
+	p->stamps.captured_us = p->stamps.encoded_us = ka_clock_us();
 	ka_hub_publish(h->hubs[display], p);
 }
 

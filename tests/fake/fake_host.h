@@ -16,6 +16,7 @@ struct fake_host {
 	size_t n_displays;    /* 1, unless set before sessions exist */
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t changed;
+	struct ka_stages stages; /* of the pictures that sessions have sent; needs no lock */
 	struct ka_host_display displays[KA_HOST_DISPLAYS_MAX];
 	struct ka_host_wish wishes[KA_HOST_DISPLAYS_MAX]; /* the latest */
 	unsigned int watched, unwatched, keys_requested;

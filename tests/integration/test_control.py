@@ -189,6 +189,17 @@ def test_sessions_are_listed_as_text_and_json_without_escapes(agent):
     assert good(agent, "sessions") == "nobody is connected\n"
 
 
+def check_stages(stages):
+    """Each has had the pictures that came, and the parts come to the whole."""
+    parts = ["arrive", "prepare", "wait", "encode", "queue", "send"]
+    assert set(stages) == {*parts, "beside", "whole"}
+    for stage in stages.values():
+        assert stage["pictures"] >= 20 and 0 <= stage["p50_us"] <= stage["p95_us"] <= stage["p99_us"]
+    assert stages["encode"]["p50_us"] > 0
+    assert stages["whole"]["p50_us"] >= max(stages[part]["p50_us"] for part in parts) * 0.9
+    assert stages["beside"]["p50_us"] < stages["whole"]["p50_us"]
+
+
 def test_status_tells_what_is_true(start_agent):
     agent = start_agent(rustdesk={"serve": {"enabled": True, "address": "127.0.0.1", "port": 0, "session_port": 0}})
     idle = data(agent, "status")
@@ -201,6 +212,9 @@ def test_status_tells_what_is_true(start_agent):
         live = data(agent, "status")
         assert (live["picture"]["state"], live["picture"]["width"], live["picture"]["height"]) == ("live", 640, 360)
         assert len(live["sessions"]) == 1 and "picture   live, 640x360" in good(agent, "status")
+        list(client.frames(30, timeout=20))
+        check_stages(data(agent, "status")["picture"]["stages"])
+        assert "driver to socket" in good(agent, "status")
     version = subprocess.run([KVMAGENTCTL, "--version"], capture_output=True, text=True, timeout=20)
     assert version.stdout == f"kvmagentctl {live['version']}\n" and version.returncode == 0
     link, = data(agent, "id")["connect_with"]

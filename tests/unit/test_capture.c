@@ -84,6 +84,12 @@ static void test_nothing_happens_while_nobody_watches(void **state)
 	fake_v4l2_fini(&dev);
 }
 
+static bool rises(const struct ka_stamps *at)
+{
+	return at->captured_us <= at->dequeued_us && at->dequeued_us <= at->prepared_us &&
+	       at->prepared_us <= at->begun_us && at->begun_us <= at->encoded_us;
+}
+
 static void test_card_packets_rise_and_begin_with_a_key(void **state)
 {
 	struct ka_capture_cfg cfg = capture_rig_card();
@@ -93,6 +99,8 @@ static void test_card_packets_rise_and_begin_with_a_key(void **state)
 	struct watcher w;
 	int64_t pts = -1;
 	int64_t sequence = -1;
+	struct ka_percentiles delays;
+	unsigned int stamped = 0;
 
 	(void)state;
 	capture_rig_watch(&w, c, 0, 0);
@@ -105,10 +113,16 @@ static void test_card_packets_rise_and_begin_with_a_key(void **state)
 		assert_true(p->pts_ms > pts);
 		assert_true((int64_t)p->sequence > sequence);
 		assert_true(p->encoded_us >= p->captured_us);
+		assert_true(p->stamps.captured_us == 0 || rises(&p->stamps));
+		stamped += p->stamps.captured_us > 0;
 		pts = p->pts_ms;
 		sequence = (int64_t)p->sequence;
 		ka_packet_unref(&p);
 	}
+	/* All but those shown again for the newcomer. */
+	assert_true(stamped >= 30);
+	ka_capture_stage(c, KA_STAGE_ENCODE, &delays);
+	assert_true(delays.count >= stamped && delays.p50_us > 0);
 	ka_capture_signal(c, &sig);
 	assert_int_equal(sig.cause, 0);
 	assert_int_equal(sig.geometry.width, 320);

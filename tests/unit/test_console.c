@@ -271,6 +271,29 @@ static void test_status_tells_what_is_true(void **state)
 	expect(&f, &viewer, KA_CONSOLE_DONE, "sessions  1 of 8\n", WORDS("status"));
 }
 
+static void test_status_tells_how_long_pictures_take(void **state)
+{
+	struct ka_console_answer a;
+	struct fake_console f;
+	json_t *stages;
+
+	(void)state;
+	fake_console_init(&f);
+	run(&f, &op, &a, WORDS("status"));
+	assert_null(strstr((char *)a.text.data, "delays"));
+	ka_console_answer_fini(&a);
+	f.stages[KA_STAGE_ENCODE] = (struct ka_percentiles){1234, 8120, 9000, 15500};
+	run(&f, &op, &a, WORDS("status"));
+	assert_non_null(strstr((char *)a.text.data, "encode                  8.12    9.00   15.50\n"));
+	assert_null(strstr((char *)a.text.data, "seal and send"));
+	stages = json_object_get(json_object_get(a.data, "picture"), "stages");
+	assert_int_equal(json_object_size(stages), 1);
+	stages = json_object_get(stages, "encode");
+	assert_int_equal(json_integer_value(json_object_get(stages, "pictures")), 1234);
+	assert_int_equal(json_integer_value(json_object_get(stages, "p99_us")), 15500);
+	ka_console_answer_fini(&a);
+}
+
 static void test_status_of_the_chat_keeps_the_rest_secret(void **state)
 {
 	struct ka_console_answer a;
@@ -278,8 +301,10 @@ static void test_status_of_the_chat_keeps_the_rest_secret(void **state)
 
 	(void)state;
 	fake_console_init(&f);
+	f.stages[KA_STAGE_ENCODE] = (struct ka_percentiles){1, 1, 1, 1};
 	run(&f, &typist, &a, WORDS("status"));
 	assert_null(strstr((char *)a.text.data, "hbbs"));
+	assert_null(strstr((char *)a.text.data, "delays"));
 	assert_null(json_object_get(a.data, "rendezvous"));
 	assert_null(json_object_get(a.data, "id"));
 	ka_console_answer_fini(&a);
@@ -398,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_approve_and_refuse_take_the_only_one_who_waits),
 		cmocka_unit_test(test_kick_names_the_session),
 		cmocka_unit_test(test_status_tells_what_is_true),
+		cmocka_unit_test(test_status_tells_how_long_pictures_take),
 		cmocka_unit_test(test_status_of_the_chat_keeps_the_rest_secret),
 		cmocka_unit_test(test_password_is_shown_to_the_operator),
 		cmocka_unit_test(test_id_says_how_to_connect),

@@ -49,6 +49,29 @@ static void assert_switch_to(struct session_rig *r, int32_t width, int32_t heigh
 	assert_int_equal(m->peer_info->displays[0]->height, height);
 }
 
+static void test_each_sent_picture_is_told_of(void **state)
+{
+	struct session_rig *r = *state;
+	struct ka_percentiles p;
+
+	assert_true(session_rig_login(r, NULL));
+	publish(r, 1, true);
+	assert_picture(r, 1, true);
+	assert_int_equal(client_fence(&r->client), 0);
+	ka_histogram_read(&r->host.stages.of[KA_STAGE_WHOLE], &p);
+	assert_int_equal(p.count, 1);
+	/* More than the kernel takes at once: told of when it has all. */
+	fake_host_publish(&r->host, 2, false, W, H, 8000000);
+	assert_picture(r, 2, false);
+	publish(r, 3, false);
+	assert_picture(r, 3, false);
+	assert_int_equal(client_fence(&r->client), 0);
+	ka_histogram_read(&r->host.stages.of[KA_STAGE_WHOLE], &p);
+	assert_int_equal(p.count, 3);
+	ka_histogram_read(&r->host.stages.of[KA_STAGE_SEND], &p);
+	assert_int_equal(p.count, 3);
+}
+
 static void send_misc_hex(struct session_rig *r, const char *hex)
 {
 	uint8_t misc[64];
@@ -334,6 +357,7 @@ int main(void)
 		RIG(test_slow_controller_loses_pictures_up_to_a_key),
 		RIG(test_input_is_heard_while_pictures_wait),
 		RIG(test_host_that_cannot_show_anything_ends_the_session),
+		RIG(test_each_sent_picture_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
