@@ -93,6 +93,9 @@ int ka_frame_new(struct ka_frame **out, const struct ka_frame *desc)
 		if (!plane_fits(desc, i))
 			return -KA_E_FORMAT;
 	}
+	if (desc->stamps && desc->stamps->size / sizeof(uint64_t) <
+				    (size_t)ka_frame_blocks(desc->width) * ka_frame_blocks(desc->height))
+		return -KA_E_FORMAT;
 	f = malloc(sizeof(*f));
 	if (!f)
 		return -ENOMEM;
@@ -145,6 +148,7 @@ void ka_frame_unref(struct ka_frame **f)
 		return;
 	for (unsigned int i = 0; i < KA_FRAME_PLANES; i++)
 		ka_buf_unref(&old->bufs[i]);
+	ka_buf_unref(&old->stamps);
 	free(old);
 }
 

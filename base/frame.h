@@ -19,6 +19,8 @@
 #include "base/media.h"
 
 #define KA_FRAME_PLANES 3
+/* Side of the squares whose changes are told apart, pixels. */
+#define KA_FRAME_BLOCK 16u
 
 struct ka_plane {
 	uint8_t *data;
@@ -36,7 +38,13 @@ struct ka_frame {
 	struct ka_buf *bufs[KA_FRAME_PLANES]; /* owned references; unused ones NULL */
 	uint64_t sequence;		      /* rises by one per picture of the source; gaps = dropped */
 	int64_t captured_us;		      /* CLOCK_MONOTONIC when the picture was complete, */
-	int64_t dequeued_us;		      /* and when the source had it */
+	int64_t dequeued_us;		      /* when the source had it, */
+	int64_t prepared_us;		      /* and when it was as encoders take it */
+	/* Of pictures that have been compared with those before: the picture's number, and for each block, row by row,
+	 * the number (uint64_t) of the picture in which it last became another. An owned reference, never written to;
+	 * NULL = nothing is known. */
+	uint64_t number;
+	struct ka_buf *stamps;
 };
 
 /* How many planes a format has, and the shape of plane i (which it has): bytes per row without padding, and rows. 0
@@ -44,11 +52,16 @@ struct ka_frame {
 unsigned int ka_pixfmt_planes(enum ka_pixfmt format);
 size_t ka_pixfmt_row_bytes(enum ka_pixfmt format, unsigned int plane, uint32_t width);
 uint32_t ka_pixfmt_rows(enum ka_pixfmt format, unsigned int plane, uint32_t height);
+/* Blocks beside and above one another that cover so many pixels. */
+static inline uint32_t ka_frame_blocks(uint32_t pixels)
+{
+	return (pixels + KA_FRAME_BLOCK - 1) / KA_FRAME_BLOCK;
+}
 bool ka_pixfmt_rgb(enum ka_pixfmt format);
 const char *ka_pixfmt_name(enum ka_pixfmt format);
 
-/* Takes over bufs[] references of *desc on success only. -KA_E_FORMAT when a plane does not fit its size, or sizes are
- * outside media.h's limits. */
+/* Takes over the references of *desc (bufs[], stamps) on success only. -KA_E_FORMAT when a plane or the stamps do not
+ * fit the size, or sizes are outside media.h's limits. */
 int ka_frame_new(struct ka_frame **out, const struct ka_frame *desc) KA_MUST_USE;
 /* Own memory, rows padded to 64 bytes, one buffer. Not for MJPEG. */
 int ka_frame_alloc(struct ka_frame **out, enum ka_pixfmt format, uint32_t width, uint32_t height) KA_MUST_USE;

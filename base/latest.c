@@ -9,6 +9,7 @@ struct ka_latest {
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t changed;
 	struct ka_frame *frame;
+	bool fresh; /* nobody has taken it */
 	bool kicked;
 };
 
@@ -41,16 +42,17 @@ void ka_latest_free(struct ka_latest *l)
 bool ka_latest_put(struct ka_latest *l, struct ka_frame *f)
 {
 	struct ka_frame *old;
+	bool missed;
 
 	pthread_mutex_lock(&l->lock);
 	old = l->frame;
+	missed = l->fresh;
 	l->frame = f;
+	l->fresh = f != NULL;
 	pthread_cond_signal(&l->changed);
 	pthread_mutex_unlock(&l->lock);
-	if (!old)
-		return false;
 	ka_frame_unref(&old);
-	return true;
+	return missed;
 }
 
 void ka_latest_kick(struct ka_latest *l)
@@ -61,6 +63,16 @@ void ka_latest_kick(struct ka_latest *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+struct ka_frame *ka_latest_again(struct ka_latest *l)
+{
+	struct ka_frame *f;
+
+	pthread_mutex_lock(&l->lock);
+	f = l->frame && !l->fresh ? ka_frame_ref(l->frame) : NULL;
+	pthread_mutex_unlock(&l->lock);
+	return f;
+}
+
 struct ka_frame *ka_latest_wait(struct ka_latest *l, int64_t deadline_us)
 {
 	struct timespec deadline = {.tv_sec = deadline_us / 1000000, .tv_nsec = deadline_us % 1000000 * 1000};
@@ -69,14 +81,14 @@ struct ka_frame *ka_latest_wait(struct ka_latest *l, int64_t deadline_us)
 
 	pthread_mutex_lock(&l->lock);
 	/* Not only ETIMEDOUT: a deadline before the epoch is EINVAL, and past all the same. */
-	while (!l->frame && !l->kicked && !ret) {
+	while (!l->fresh && !l->kicked && !ret) {
 		if (deadline_us == INT64_MAX)
 			ret = pthread_cond_wait(&l->changed, &l->lock);
 		else
 			ret = pthread_cond_timedwait(&l->changed, &l->lock, &deadline);
 	}
-	f = l->frame;
-	l->frame = NULL;
+	f = l->fresh ? ka_frame_ref(l->frame) : NULL;
+	l->fresh = false;
 	l->kicked = false;
 	pthread_mutex_unlock(&l->lock);
 	return f;

@@ -77,13 +77,19 @@ void ka_cap_state_add_captured(struct ka_cap_state *st, uint64_t captured, uint6
 	pthread_mutex_unlock(&st->lock);
 }
 
+void ka_cap_state_add_converted(struct ka_cap_state *st, int64_t us)
+{
+	pthread_mutex_lock(&st->lock);
+	st->stats.convert_us += us;
+	pthread_mutex_unlock(&st->lock);
+}
+
 void ka_cap_state_add_encoded(struct ka_cap_state *st, const struct ka_cap_encoded *e)
 {
 	pthread_mutex_lock(&st->lock);
 	st->stats.encoded++;
 	st->stats.key_frames += e->key;
 	st->stats.bytes += e->bytes;
-	st->stats.convert_us += e->convert_us;
 	st->stats.encode_us += e->encode_us;
 	st->stats.latency_us = e->latency_us;
 	pthread_mutex_unlock(&st->lock);

@@ -21,7 +21,7 @@ struct ka_cap_cause {
 struct ka_cap_encoded {
 	bool key;
 	size_t bytes;
-	int64_t convert_us, encode_us, latency_us;
+	int64_t encode_us, latency_us;
 };
 
 int ka_cap_state_new(struct ka_cap_state **out, struct ka_geometry geometry) KA_MUST_USE;
@@ -31,6 +31,8 @@ bool ka_cap_state_set_cause(struct ka_cap_state *st, int code, const char *detai
 void ka_cap_state_cause(struct ka_cap_state *st, struct ka_cap_cause *out);
 void ka_cap_state_set_geometry(struct ka_cap_state *st, struct ka_geometry g);
 void ka_cap_state_add_captured(struct ka_cap_state *st, uint64_t captured, uint64_t dropped);
+/* Time spent on comparing and converting pictures. */
+void ka_cap_state_add_converted(struct ka_cap_state *st, int64_t us);
 void ka_cap_state_add_encoded(struct ka_cap_state *st, const struct ka_cap_encoded *e);
 /* The modes that may be chosen, the preferred one first. */
 void ka_cap_state_set_modes(struct ka_cap_state *st, const struct ka_video_mode *modes, size_t n);

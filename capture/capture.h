@@ -66,8 +66,9 @@ struct ka_signal {
 
 struct ka_capture_stats {
 	uint64_t captured, dropped, encoded, key_frames, bytes;
-	int64_t convert_us, encode_us; /* sums over encoded pictures */
-	int64_t latency_us;	       /* captured to published, last picture */
+	int64_t convert_us; /* sum over all pictures, those that turned out not to have changed included */
+	int64_t encode_us;  /* sum over encoded pictures */
+	int64_t latency_us; /* captured to published, last picture */
 };
 
 struct ka_capture;

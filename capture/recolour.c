@@ -127,3 +127,26 @@ void ka_recolour_rows(const struct ka_recolour *r, const struct ka_nv12_rows *sr
 		}
 	}
 }
+
+static inline uint8_t clip8_fixed(int32_t v)
+{
+	v >>= KA_RECOLOUR_BITS;
+	v = v < 0 ? 0 : v;
+	return (uint8_t)(v > 255 ? 255 : v);
+}
+
+void ka_recolour_row_444(const struct ka_recolour *r, uint8_t *restrict y, uint8_t *restrict u, uint8_t *restrict v,
+			 uint32_t width)
+{
+	const int32_t half = 1 << (KA_RECOLOUR_BITS - 1);
+	const int32_t centre = 128 * (1 << KA_RECOLOUR_BITS) + half;
+
+	for (uint32_t i = 0; i < width; i++) {
+		int32_t cu = u[i] - 128;
+		int32_t cv = v[i] - 128;
+
+		y[i] = clip8_fixed(r->y * y[i] + r->yu * cu + r->yv * cv + r->offset + half);
+		u[i] = clip8_fixed(r->uu * cu + r->uv * cv + centre);
+		v[i] = clip8_fixed(r->vu * cu + r->vv * cv + centre);
+	}
+}

@@ -37,4 +37,7 @@ bool ka_recolour_init(struct ka_recolour *r, struct ka_colour from, bool rgb);
 void ka_recolour_rows(const struct ka_recolour *r, const struct ka_nv12_rows *src, const struct ka_nv12_rows *dst,
 		      uint32_t width, uint32_t rows);
 
+/* One row of 4:4:4 in planes of its own, in place. */
+void ka_recolour_row_444(const struct ka_recolour *r, uint8_t *y, uint8_t *u, uint8_t *v, uint32_t width);
+
 #endif

@@ -10,7 +10,7 @@
 #include "base/thread.h"
 #include "capture/blank.h"
 #include "capture/fd_watch.h"
-#include "capture/pacing.h"
+#include "capture/outlets.h"
 #include "capture/reception.h"
 
 #define PREFER_GAP_US KA_SEC(2) /* between two pulls of the hot-plug line */
@@ -35,10 +35,7 @@ struct ka_stage_capture {
 	bool prepared;	   /* it has been open once, so it has its EDID */
 	bool not_ready;	   /* that has been tried in vain, and said */
 	int64_t prefer_us; /* not before: another mode */
-	struct rendition {
-		struct ka_pacing pacing;
-		uint32_t fps; /* 0 = nobody watches it */
-	} renditions[KA_RENDITIONS];
+	struct ka_outlets *outlets;
 };
 
 static void take_turn(struct ka_stage_capture *s, bool polled);
@@ -64,8 +61,11 @@ int ka_stage_capture_new(struct ka_stage_capture **out, const struct ka_stage_ca
 	s->watch = (struct ka_fd_watch){.loop = &s->loop.uv, .on_event = on_readable, .arg = s};
 	ret = ka_blank_new(&s->blank);
 	if (ret == 0)
+		ret = ka_outlets_new(&s->outlets, s->cfg.latest);
+	if (ret == 0)
 		ret = ka_loop_init(&s->loop, on_wake, s);
 	if (ret < 0) {
+		ka_outlets_free(s->outlets);
 		ka_blank_free(s->blank);
 		free(s);
 		return ret;
@@ -82,6 +82,7 @@ void ka_stage_capture_free(struct ka_stage_capture *s)
 	if (!uv_is_closing((uv_handle_t *)&s->timer))
 		uv_close((uv_handle_t *)&s->timer, NULL);
 	ka_loop_fini(&s->loop);
+	ka_outlets_free(s->outlets);
 	ka_blank_free(s->blank);
 	free(s);
 }
@@ -125,10 +126,7 @@ static void count_frames(struct ka_stage_capture *s, unsigned int dropped)
 
 static void drop_pending(struct ka_stage_capture *s)
 {
-	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
-		if (ka_latest_put(s->cfg.latest[i], NULL))
-			count_frames(s, 1);
-	}
+	count_frames(s, ka_outlets_forget(s->outlets));
 }
 
 static void tell_modes(struct ka_stage_capture *s)
@@ -171,8 +169,7 @@ static void start_source(struct ka_stage_capture *s)
 		return;
 	}
 	s->info = info;
-	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
-		s->renditions[i].pacing = (struct ka_pacing){0};
+	ka_outlets_renew(s->outlets);
 	checks = !info.knows_signal || !s->source->ops->check ? 0 : info.announces ? 1 : 2;
 	ka_reception_tell(&s->reception, KA_RECEPTION_STARTED, checks, now);
 }
@@ -241,42 +238,52 @@ static void prefer_mode(struct ka_stage_capture *s, int64_t now)
 	tell_modes(s);
 }
 
-/* False: it is not to be shown. A device that does not know whether it has a signal shows that by its pictures only. */
-static bool note_picture(struct ka_stage_capture *s, const struct ka_frame *f, int64_t now)
+/* What a picture is to the signal's state. One that it is time for is compared with the one before. A device that does
+ * not know whether it has a signal shows that by its pictures only. */
+static enum ka_reception_event judge(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 {
 	bool doubtful = s->cfg.blank_ms && !s->info.knows_signal;
-	bool uniform = doubtful && ka_blank_check(s->blank, f, now);
-	int before = s->reception.cause;
+	enum ka_reception_event what =
+		doubtful && ka_blank_check(s->blank, f, now) ? KA_RECEPTION_UNIFORM : KA_RECEPTION_PICTURE;
+	int64_t begin = ka_clock_us();
+	int ret;
 
-	ka_reception_tell(&s->reception, uniform ? KA_RECEPTION_UNIFORM : KA_RECEPTION_PICTURE, 0, now);
-	if (s->reception.state == KA_RECEPTION_BLANK && before != s->reception.cause)
-		ka_blank_words(s->blank, s->why.text, sizeof(s->why.text));
-	/* The first one after another cause is late enough. */
-	for (unsigned int i = 0; before && i < KA_RENDITIONS; i++)
-		s->renditions[i].pacing = (struct ka_pacing){0};
-	return s->reception.cause == 0;
+	/* A slate was shown meanwhile: whatever comes is late enough, and new. */
+	if (s->reception.cause)
+		ka_outlets_renew(s->outlets);
+	if (!ka_outlets_due(s->outlets, now))
+		return what;
+	ret = ka_outlets_look(s->outlets, f);
+	ka_cap_state_add_converted(s->cfg.state, ka_clock_us() - begin);
+	if (ret == 0)
+		return what;
+	ka_log_every(WARN, KA_SEC(10), "capture", "bad_picture", "cause=\"%s\"", ka_err_str(ret));
+	return KA_RECEPTION_BROKEN;
 }
 
-static void give(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
+/* False: it is not to be shown. */
+static bool note_picture(struct ka_stage_capture *s, struct ka_frame *f, int64_t now)
 {
-	unsigned int given = 0;
-	unsigned int replaced = 0;
+	enum ka_reception_event what = judge(s, f, now);
+	int before = s->reception.cause;
 
-	/* Before: who has seen the picture finds it counted. */
+	ka_reception_tell(&s->reception, what, 0, now);
+	if (s->reception.state == KA_RECEPTION_BLANK && before != s->reception.cause)
+		ka_blank_words(s->blank, s->why.text, sizeof(s->why.text));
+	return what != KA_RECEPTION_BROKEN && s->reception.cause == 0;
+}
+
+static void give(struct ka_stage_capture *s, struct ka_frame *f)
+{
+	int64_t begin = ka_clock_us();
+
+	/* Before: who has seen the picture finds it counted, and nobody draws a slate after it. */
 	count_frames(s, 0);
-	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
-		struct rendition *r = &s->renditions[i];
-
-		if (!r->fps || !ka_pacing_pass(&r->pacing, now, r->fps))
-			continue;
-		/* Before the frame, so that nobody draws a slate after it. */
-		tell_cause(s);
-		given++;
-		replaced += ka_latest_put(s->cfg.latest[i], ka_frame_ref(f));
-	}
+	tell_cause(s);
+	count_frames(s, ka_outlets_give(s->outlets));
+	ka_cap_state_add_converted(s->cfg.state, ka_clock_us() - begin);
 	ka_snapshots_offer(s->cfg.snapshots, f);
 	ka_frame_unref(&f);
-	count_frames(s, given ? replaced : 1);
 }
 
 /* polled: the descriptor said that there is something. */
@@ -288,7 +295,7 @@ static void pull(struct ka_stage_capture *s, bool polled)
 	int64_t now = ka_clock_us();
 
 	if (f && note_picture(s, f, now)) {
-		give(s, f, now);
+		give(s, f);
 		return;
 	}
 	count_frames(s, f != NULL);
@@ -353,8 +360,10 @@ static bool read_wishes(struct ka_stage_capture *s)
 
 		ka_wishes_get(s->cfg.wishes, i, &w);
 		fps = w.fps ? KA_MIN(w.fps, s->cfg.fps) : s->cfg.fps;
-		s->renditions[i].fps = w.viewers ? fps : 0;
-		most = KA_MAX(most, s->renditions[i].fps);
+		if (!w.viewers)
+			fps = 0;
+		count_frames(s, ka_outlets_want(s->outlets, i, fps, false));
+		most = KA_MAX(most, fps);
 	}
 	s->source->fps_limit = most ? most : s->cfg.fps;
 	return most > 0;

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "capture/convert.h"
 #include "capture/slate.h"
 
 /* So long a source may take for its first picture before the slate says "starting". */
@@ -39,7 +38,6 @@ struct ka_stage_encode {
 	atomic_bool stop;
 	_Atomic uint32_t kbps;
 	/* All below: the encoder's thread. */
-	struct ka_convert *convert;
 	struct ka_slate *slate;
 	struct ka_encoder *enc;
 	struct rate rate;	     /* asked of the encoder */
@@ -64,9 +62,7 @@ int ka_stage_encode_new(struct ka_stage_encode **out, const struct ka_stage_enco
 	s->cfg = *cfg;
 	s->geometry = cfg->geometry;
 	s->key_due_us = NEVER;
-	ret = ka_convert_new(&s->convert);
-	if (ret == 0)
-		ret = ka_slate_new(&s->slate, cfg->device);
+	ret = ka_slate_new(&s->slate, cfg->device);
 	if (ret < 0) {
 		ka_stage_encode_free(s);
 		return ret;
@@ -88,7 +84,6 @@ void ka_stage_encode_free(struct ka_stage_encode *s)
 	close_encoder(s);
 	ka_frame_unref(&s->last);
 	ka_slate_free(s->slate);
-	ka_convert_free(s->convert);
 	free(s);
 }
 
@@ -202,9 +197,9 @@ static void note_key_wish(struct ka_stage_encode *s, int64_t now)
 }
 
 /* Encodes `last`. */
-static void encode_last(struct ka_stage_encode *s, int64_t convert_us)
+static void encode_last(struct ka_stage_encode *s)
 {
-	struct ka_cap_encoded sums = {.convert_us = convert_us};
+	struct ka_cap_encoded sums = {0};
 	int64_t now = ka_clock_us();
 	struct ka_packet *p = NULL;
 	struct ka_encode_ask ask = {0};
@@ -237,21 +232,11 @@ static void encode_last(struct ka_stage_encode *s, int64_t convert_us)
 
 static void show_frame(struct ka_stage_encode *s, struct ka_frame *f)
 {
-	int64_t begin = ka_clock_us();
-	int ret;
-
-	/* First, because its memory may be written again. */
 	ka_frame_unref(&s->last);
+	s->last = f;
 	s->on_slate = false;
-	s->stamps = (struct ka_stamps){.captured_us = f->captured_us, .dequeued_us = f->dequeued_us};
-	ret = ka_convert_run(s->convert, f, &s->last);
-	s->stamps.prepared_us = ka_clock_us();
-	/* A converted picture no longer needs the source's buffer: it goes back before the long part. */
-	ka_frame_unref(&f);
-	if (ret == 0)
-		encode_last(s, ka_clock_us() - begin);
-	else
-		ka_log_every(WARN, KA_SEC(10), "encode", "bad_picture", "cause=\"%s\"", ka_err_str(ret));
+	s->stamps = (struct ka_stamps){f->captured_us, f->dequeued_us, f->prepared_us};
+	encode_last(s);
 }
 
 static void show_slate(struct ka_stage_encode *s, const struct ka_cap_cause *cause)
@@ -260,7 +245,7 @@ static void show_slate(struct ka_stage_encode *s, const struct ka_cap_cause *cau
 	s->on_slate = true;
 	s->stamps = (struct ka_stamps){0};
 	if (ka_slate_draw(s->slate, s->geometry, cause, &s->last) == 0)
-		encode_last(s, 0);
+		encode_last(s);
 	else
 		s->encoded_us = ka_clock_us(); /* no memory: not at once again */
 }
@@ -301,6 +286,9 @@ static void take_turn(struct ka_stage_encode *s)
 
 	note_key_wish(s, now);
 	ka_cap_state_cause(s->cfg.state, &cause);
+	/* It has been idle for a moment that the capture thread did not notice. */
+	if (!s->last && !cause.code && (f = ka_latest_again(s->cfg.latest)))
+		show_frame(s, f);
 	slate = slate_due(s, &cause, now);
 	repeat = repeat_due(s, now);
 	/* Give a fresh frame the chance to become the key picture; a slate is as good now as later. */
@@ -315,7 +303,7 @@ static void take_turn(struct ka_stage_encode *s)
 	else if (now >= slate && now >= s->open_again_us)
 		show_slate(s, &cause);
 	else if (now >= repeat && now >= s->open_again_us)
-		encode_last(s, 0);
+		encode_last(s);
 }
 
 static void *run_thread(void *arg)

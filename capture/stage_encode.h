@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A thread `ka-enc-N` for each rendition: newest frame ─► convert ─► encode ─► hub, while anybody watches. Without live
+ * A thread `ka-enc-N` for each rendition: newest picture ─► encode ─► hub, while anybody watches. Without live
  * frames it shows the slate; when somebody needs a key picture and no new frame comes, the last one is encoded again.
  */
 #ifndef KA_STAGE_ENCODE_H

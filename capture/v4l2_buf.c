@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 
-/* One being encoded, one waiting, one kept for a repeat, and two for the driver to fill in turn. */
-#define WANTED 5u
+/* As many as may be with encoders (prepare.h), one more to look at, and two for the driver to fill in turn. */
+#define WANTED 6u
 #define BUFS_MAX 16u
 /* Sets whose frames are still out; more means that somebody never lets go. */
 #define RETIRED_MAX 2u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What it costs to make a 1080p picture of each format into what encoders take: CPU time per picture, medians, for a
- * source in BT.601 limited (RGB: full) and for one whose colours have to be converted too. The ranks in
- * capture/v4l2_planes.c follow this.
+ * What it costs to compare a 1080p picture of each format with the one before, which is wholly another, and to make it
+ * into what encoders take: CPU time per picture, medians, for a source in BT.601 limited (RGB: full) and for one whose
+ * colours have to be converted too. The ranks in capture/v4l2_planes.c follow this.
  *
  *   bench_convert [pictures]
  */
@@ -14,7 +14,7 @@
 #include <jpeglib.h>
 
 #include "base/attr.h"
-#include "capture/convert.h"
+#include "capture/prepare.h"
 
 #define W 1920u
 #define H 1080u
@@ -99,10 +99,10 @@ static struct ka_frame *make_frame(enum ka_pixfmt format, unsigned int n)
 static double median_ms(struct ka_frame **sources, struct ka_colour colour, unsigned int pictures)
 {
 	int64_t *took = calloc(pictures, sizeof(*took));
-	struct ka_convert *c;
+	struct ka_prepare *c;
 	double ms;
 
-	if (!took || ka_convert_new(&c) < 0)
+	if (!took || ka_prepare_new(&c) < 0)
 		abort();
 	for (unsigned int i = 0; i < pictures + SOURCES; i++) {
 		struct ka_frame *in = sources[i % SOURCES];
@@ -111,7 +111,7 @@ static double median_ms(struct ka_frame **sources, struct ka_colour colour, unsi
 
 		in->colour = colour;
 		begin = cpu_ns();
-		if (ka_convert_run(c, in, &out) < 0)
+		if (ka_prepare_look(c, in) < 0 || ka_prepare_get(c, false, &out) < 0)
 			abort();
 		/* The first round touches memory. */
 		if (i >= SOURCES)
@@ -120,7 +120,7 @@ static double median_ms(struct ka_frame **sources, struct ka_colour colour, unsi
 	}
 	qsort(took, pictures, sizeof(*took), compare);
 	ms = (double)took[pictures / 2] / 1e6;
-	ka_convert_free(c);
+	ka_prepare_free(c);
 	free(took);
 	return ms;
 }

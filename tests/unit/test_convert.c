@@ -12,7 +12,7 @@
 #include <libyuv.h>
 
 #include "base/err.h"
-#include "capture/convert.h"
+#include "capture/prepare.h"
 
 struct yuv {
 	double y, u, v;
@@ -180,19 +180,29 @@ static void check(const struct ka_frame *f, const struct ka_frame *in)
 			 psnr(&chroma), chroma.max);
 }
 
+/* As if there had been no other picture before. */
+static int convert(struct ka_prepare *c, struct ka_frame *in, struct ka_frame **out)
+{
+	int ret;
+
+	ka_prepare_forget(c);
+	ret = ka_prepare_look(c, in);
+	return ret < 0 ? ret : ka_prepare_get(c, false, out);
+}
+
 static void test_all_formats_and_colours_become_bt601_limited(void **state)
 {
-	struct ka_convert *c;
+	struct ka_prepare *c;
 
 	(void)state;
-	assert_int_equal(ka_convert_new(&c), 0);
+	assert_int_equal(ka_prepare_new(&c), 0);
 	for (enum ka_pixfmt format = KA_PIX_I420; format < KA_PIX_MJPEG; format++) {
 		for (enum ka_matrix m = KA_MATRIX_BT601; m <= KA_MATRIX_BT2020; m++) {
 			for (enum ka_range r = KA_RANGE_LIMITED; r <= KA_RANGE_FULL; r++) {
 				struct ka_frame *in = make_frame(format, (struct ka_colour){m, r}, 320, 242);
 				struct ka_frame *out;
 
-				assert_int_equal(ka_convert_run(c, in, &out), 0);
+				assert_int_equal(convert(c, in, &out), 0);
 				assert_true(out->format == KA_PIX_NV12 || out->format == KA_PIX_I420);
 				check(out, in);
 				ka_frame_unref(&out);
@@ -200,7 +210,7 @@ static void test_all_formats_and_colours_become_bt601_limited(void **state)
 			}
 		}
 	}
-	ka_convert_free(c);
+	ka_prepare_free(c);
 }
 
 #define PATCH 16u /* pixels; no chroma sample covers two */
@@ -254,17 +264,17 @@ static void test_flat_colours_reach_the_client(void **state)
 		{KA_MATRIX_BT601, KA_RANGE_FULL},     {KA_MATRIX_BT709, KA_RANGE_FULL},
 		{KA_MATRIX_BT2020, KA_RANGE_LIMITED}, {KA_MATRIX_BT2020, KA_RANGE_FULL},
 	};
-	struct ka_convert *c;
+	struct ka_prepare *c;
 
 	(void)state;
-	assert_int_equal(ka_convert_new(&c), 0);
+	assert_int_equal(ka_prepare_new(&c), 0);
 	for (enum ka_pixfmt format = KA_PIX_I420; format < KA_PIX_MJPEG; format++) {
 		for (size_t i = 0; i < KA_ARRAY_LEN(colours); i++) {
 			struct ka_frame *in = make_painted(format, colours[i], 25 * PATCH, 5 * PATCH, paint_patches);
 			struct ka_frame *out;
 			double worst, db;
 
-			assert_int_equal(ka_convert_run(c, in, &out), 0);
+			assert_int_equal(convert(c, in, &out), 0);
 			worst = worst_patch(in, out, &db);
 			if (ka_pixfmt_rgb(format) ? worst > 6 || db < 43.5 : worst > 4 || db < 47)
 				fail_msg("%s matrix %d range %d: worst %.1f, %.1f dB", ka_pixfmt_name(format),
@@ -273,23 +283,23 @@ static void test_flat_colours_reach_the_client(void **state)
 			ka_frame_unref(&in);
 		}
 	}
-	ka_convert_free(c);
+	ka_prepare_free(c);
 }
 
 static void test_unknown_colour_counts_as_bt601_limited(void **state)
 {
 	struct ka_frame *in = make_frame(KA_PIX_NV12, target, 64, 64);
-	struct ka_convert *c;
+	struct ka_prepare *c;
 	struct ka_frame *out;
 
 	(void)state;
 	in->colour = (struct ka_colour){0};
-	assert_int_equal(ka_convert_new(&c), 0);
-	assert_int_equal(ka_convert_run(c, in, &out), 0);
-	assert_ptr_equal(out, in);
+	assert_int_equal(ka_prepare_new(&c), 0);
+	assert_int_equal(convert(c, in, &out), 0);
+	assert_ptr_equal(out->planes[1].data, in->planes[1].data);
 	ka_frame_unref(&out);
 	ka_frame_unref(&in);
-	ka_convert_free(c);
+	ka_prepare_free(c);
 }
 
 static void test_right_pictures_are_not_copied(void **state)
@@ -297,84 +307,106 @@ static void test_right_pictures_are_not_copied(void **state)
 	static const enum ka_pixfmt direct[] = {KA_PIX_NV12, KA_PIX_I420};
 	static const enum ka_pixfmt luma[] = {KA_PIX_NV16, KA_PIX_NV61, KA_PIX_NV24, KA_PIX_NV42,
 					      KA_PIX_NV21, KA_PIX_I422, KA_PIX_I444, KA_PIX_GREY};
-	struct ka_convert *c;
+	struct ka_prepare *c;
 	struct ka_frame *out;
 
 	(void)state;
-	assert_int_equal(ka_convert_new(&c), 0);
+	assert_int_equal(ka_prepare_new(&c), 0);
 	for (size_t i = 0; i < KA_ARRAY_LEN(direct); i++) {
 		struct ka_frame *in = make_frame(direct[i], target, 128, 64);
 
-		assert_int_equal(ka_convert_run(c, in, &out), 0);
-		assert_ptr_equal(out, in);
+		assert_int_equal(convert(c, in, &out), 0);
+		for (unsigned int p = 0; p < ka_pixfmt_planes(in->format); p++)
+			assert_ptr_equal(out->planes[p].data, in->planes[p].data);
 		ka_frame_unref(&out);
 		ka_frame_unref(&in);
 	}
 	for (size_t i = 0; i < KA_ARRAY_LEN(luma); i++) {
 		struct ka_frame *in = make_frame(luma[i], target, 128, 64);
 
-		assert_int_equal(ka_convert_run(c, in, &out), 0);
+		assert_int_equal(convert(c, in, &out), 0);
 		assert_ptr_equal(out->planes[0].data, in->planes[0].data);
 		/* The source's buffer stays alive with the result. */
 		ka_frame_unref(&in);
 		assert_int_equal(out->planes[0].data[63 * out->planes[0].stride + 127] > 0, 1);
 		ka_frame_unref(&out);
 	}
-	ka_convert_free(c);
+	ka_prepare_free(c);
 }
 
 static void test_pictures_of_others_are_not_written(void **state)
 {
 	struct ka_frame *in = make_frame(KA_PIX_YUYV, target, 64, 64);
 	struct ka_frame *first, *second;
-	struct ka_convert *c;
+	struct ka_prepare *c;
 
 	(void)state;
-	assert_int_equal(ka_convert_new(&c), 0);
-	assert_int_equal(ka_convert_run(c, in, &first), 0);
-	assert_int_equal(ka_convert_run(c, in, &second), 0);
+	assert_int_equal(ka_prepare_new(&c), 0);
+	assert_int_equal(convert(c, in, &first), 0);
+	assert_int_equal(convert(c, in, &second), 0);
 	assert_ptr_not_equal(first->planes[0].data, second->planes[0].data);
 	ka_frame_unref(&first);
 	ka_frame_unref(&second);
 	ka_frame_unref(&in);
-	ka_convert_free(c);
+	ka_prepare_free(c);
 }
 
 static void test_odd_sizes_are_refused(void **state)
 {
 	struct ka_frame *in = make_frame(KA_PIX_BGR24, target, 66, 64);
-	struct ka_convert *c;
+	struct ka_prepare *c;
 	struct ka_frame *out;
 
 	(void)state;
-	assert_int_equal(ka_convert_new(&c), 0);
+	assert_int_equal(ka_prepare_new(&c), 0);
 	in->width = 65;
-	assert_int_equal(ka_convert_run(c, in, &out), -KA_E_FORMAT);
+	assert_int_equal(convert(c, in, &out), -KA_E_FORMAT);
 	in->width = 64;
 	in->height = 63;
-	assert_int_equal(ka_convert_run(c, in, &out), -KA_E_FORMAT);
+	assert_int_equal(convert(c, in, &out), -KA_E_FORMAT);
 	ka_frame_unref(&in);
-	ka_convert_free(c);
+	ka_prepare_free(c);
 }
 
 static void test_size_change_is_followed(void **state)
 {
 	static const uint32_t sizes[][2] = {{64, 64}, {320, 242}, {66, 70}, {4096, 2304}, {640, 480}};
-	struct ka_convert *c;
+	struct ka_prepare *c;
 
 	(void)state;
-	assert_int_equal(ka_convert_new(&c), 0);
+	assert_int_equal(ka_prepare_new(&c), 0);
 	for (size_t i = 0; i < KA_ARRAY_LEN(sizes); i++) {
 		struct ka_frame *in = make_frame(KA_PIX_UYVY, target, sizes[i][0], sizes[i][1]);
 		struct ka_frame *out;
 
-		assert_int_equal(ka_convert_run(c, in, &out), 0);
+		assert_int_equal(convert(c, in, &out), 0);
 		assert_int_equal(out->width, sizes[i][0]);
 		check(out, in);
 		ka_frame_unref(&out);
 		ka_frame_unref(&in);
 	}
-	ka_convert_free(c);
+	ka_prepare_free(c);
+}
+
+/* Widths on which vectors end in every way. */
+static void test_every_width_is_right_to_the_edge(void **state)
+{
+	struct ka_prepare *c;
+
+	(void)state;
+	assert_int_equal(ka_prepare_new(&c), 0);
+	for (enum ka_pixfmt format = KA_PIX_I420; format < KA_PIX_MJPEG; format++) {
+		for (uint32_t w = 64; w < 132; w += 2) {
+			struct ka_frame *in = make_frame(format, target, w, 64);
+			struct ka_frame *out;
+
+			assert_int_equal(convert(c, in, &out), 0);
+			check(out, in);
+			ka_frame_unref(&out);
+			ka_frame_unref(&in);
+		}
+	}
+	ka_prepare_free(c);
 }
 
 int main(void)
@@ -387,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_pictures_of_others_are_not_written),
 		cmocka_unit_test(test_odd_sizes_are_refused),
 		cmocka_unit_test(test_size_change_is_followed),
+		cmocka_unit_test(test_every_width_is_right_to_the_edge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

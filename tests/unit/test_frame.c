@@ -255,6 +255,31 @@ static void test_writable_only_while_alone(void **state)
 	ka_frame_unref(&f);
 }
 
+static void test_stamps_fit_the_blocks_and_go_with_the_frame(void **state)
+{
+	struct ka_frame *own, *f;
+	struct ka_frame d;
+	struct ka_buf *stamps;
+
+	(void)state;
+	assert_int_equal(ka_frame_alloc(&own, KA_PIX_GREY, 98, 64), 0);
+	d = *own;
+	/* 7 x 4 blocks. */
+	assert_int_equal(ka_buf_new(&stamps, 28 * sizeof(uint64_t) - 1), 0);
+	d.stamps = stamps;
+	assert_int_equal(ka_frame_new(&f, &d), -KA_E_FORMAT);
+	ka_buf_unref(&stamps);
+	assert_int_equal(ka_buf_new(&stamps, 28 * sizeof(uint64_t)), 0);
+	d.bufs[0] = ka_buf_ref(own->bufs[0]);
+	d.stamps = ka_buf_ref(stamps);
+	assert_int_equal(ka_frame_new(&f, &d), 0);
+	assert_false(ka_ref_only(&stamps->ref));
+	ka_frame_unref(&f);
+	assert_true(ka_ref_only(&stamps->ref));
+	ka_buf_unref(&stamps);
+	ka_frame_unref(&own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_own_frames_hold_every_byte_they_promise),
 		cmocka_unit_test(test_buffers_are_taken_over_on_success_only),
 		cmocka_unit_test(test_writable_only_while_alone),
+		cmocka_unit_test(test_stamps_fit_the_blocks_and_go_with_the_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

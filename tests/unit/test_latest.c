@@ -42,6 +42,35 @@ static void test_newest_wins_and_the_older_one_is_dropped(void **state)
 	ka_latest_free(NULL);
 }
 
+static void test_what_was_taken_can_be_had_again(void **state)
+{
+	struct ka_latest *l;
+	struct ka_frame *f = picture(1);
+	struct ka_frame *again;
+
+	(void)state;
+	assert_int_equal(ka_latest_new(&l), 0);
+	assert_null(ka_latest_again(l));
+	assert_false(ka_latest_put(l, ka_frame_ref(f)));
+	assert_null(ka_latest_again(l)); /* it has not been taken yet */
+	again = ka_latest_wait(l, 0);
+	assert_ptr_equal(again, f);
+	ka_frame_unref(&again);
+	assert_null(ka_latest_wait(l, 0));
+	again = ka_latest_again(l);
+	assert_ptr_equal(again, f);
+	ka_frame_unref(&again);
+	/* It was taken, so nothing is lost. Nothing can be had again any more, and nobody holds it. */
+	assert_false(ka_latest_put(l, NULL));
+	assert_null(ka_latest_again(l));
+	assert_true(ka_frame_writable(f));
+	ka_frame_unref(&f);
+	assert_false(ka_latest_put(l, picture(2)));
+	assert_true(ka_latest_put(l, NULL));
+	assert_null(ka_latest_wait(l, 0));
+	ka_latest_free(l);
+}
+
 static void test_deadline_ends_the_wait(void **state)
 {
 	static const int64_t past[] = {0, 1, -1, -KA_SEC(3), INT64_MIN};
@@ -143,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_newest_wins_and_the_older_one_is_dropped),
+		cmocka_unit_test(test_what_was_taken_can_be_had_again),
 		cmocka_unit_test(test_deadline_ends_the_wait),
 		cmocka_unit_test(test_kick_ends_one_wait),
 		cmocka_unit_test(test_kick_from_another_thread),

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a lossy block: a sample that differs by more than this counts, as do samples that differ by this much on average.
+ * A quantiser's noise stays below, the faintest letters and pointers do not. */
+#define LOSSY_PEAK 14u
+#define LOSSY_MEAN_PERCENT 150u
+
+static const uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint32_t row)
+{
+	return f->planes[plane].data + row * f->planes[plane].stride;
+}
+
+/* One row of a plane that differs somewhere: which blocks does it concern? block: bytes of a whole one in it. */
+static void mark_row(const uint8_t *a, const uint8_t *b, size_t bytes, size_t block, uint8_t *map)
+{
+	for (size_t at = 0; at < bytes; at += block, map++) {
+		if (!*map && memcmp(a + at, b + at, KA_MIN(block, bytes - at)) != 0)
+			*map = 1;
+	}
+}
+
+static uint32_t count(const uint8_t *map, uint32_t across)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < across; i++)
+		n += map[i];
+	return n;
+}
+
+uint32_t ka_change_find(const struct ka_frame *a, const struct ka_frame *b, uint8_t *map)
+{
+	uint32_t across = ka_frame_blocks(a->width);
+	uint32_t down = ka_frame_blocks(a->height);
+	uint32_t changed = 0;
+
+	memset(map, 0, (size_t)across * down);
+	for (uint32_t by = 0; by < down; by++, map += across) {
+		bool differs = false;
+
+		for (unsigned int p = 0; p < ka_pixfmt_planes(a->format); p++) {
+			size_t bytes = ka_pixfmt_row_bytes(a->format, p, a->width);
+			size_t block = ka_pixfmt_row_bytes(a->format, p, KA_FRAME_BLOCK);
+			uint32_t rows = ka_pixfmt_rows(a->format, p, KA_FRAME_BLOCK);
+			uint32_t end = KA_MIN((by + 1) * rows, ka_pixfmt_rows(a->format, p, a->height));
+
+			for (uint32_t y = by * rows; y < end; y++) {
+				if (memcmp(row_of(a, p, y), row_of(b, p, y), bytes) == 0)
+					continue;
+				mark_row(row_of(a, p, y), row_of(b, p, y), bytes, block, map);
+				differs = true;
+			}
+		}
+		if (differs)
+			changed += count(map, across);
+	}
+	return changed;
+}
+
+struct difference {
+	uint32_t peak, sum, samples;
+};
+
+static void add_row(struct difference *d, const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+	uint32_t sum = 0;
+	uint32_t peak = 0;
+
+	for (size_t i = 0; i < bytes; i++) {
+		uint32_t diff = (uint32_t)abs(a[i] - b[i]);
+
+		sum += diff;
+		peak = KA_MAX(peak, diff);
+	}
+	d->sum += sum;
+	d->peak = KA_MAX(d->peak, peak);
+	d->samples += (uint32_t)bytes;
+}
+
+static bool differs_in(const struct ka_frame *a, const struct ka_frame *b, unsigned int plane, uint32_t bx, uint32_t by)
+{
+	size_t at = (size_t)bx * KA_FRAME_BLOCK;
+	size_t bytes = KA_MIN((size_t)KA_FRAME_BLOCK, ka_pixfmt_row_bytes(a->format, plane, a->width) - at);
+	uint32_t rows = ka_pixfmt_rows(a->format, plane, KA_FRAME_BLOCK);
+	uint32_t end = KA_MIN((by + 1) * rows, ka_pixfmt_rows(a->format, plane, a->height));
+	struct difference d = {0};
+
+	for (uint32_t y = by * rows; y < end; y++)
+		add_row(&d, row_of(a, plane, y) + at, row_of(b, plane, y) + at, bytes);
+	return d.peak > LOSSY_PEAK || d.sum * 100 > d.samples * LOSSY_MEAN_PERCENT;
+}
+
+uint32_t ka_change_find_lossy(const struct ka_frame *a, const struct ka_frame *b, uint8_t *map)
+{
+	uint32_t across = ka_frame_blocks(a->width);
+	uint32_t blocks = across * ka_frame_blocks(a->height);
+	uint32_t changed = ka_change_find(a, b, map);
+
+	if (!changed)
+		return 0;
+	changed = 0;
+	for (uint32_t i = 0; i < blocks; i++) {
+		if (!map[i])
+			continue;
+		map[i] = differs_in(a, b, 0, i % across, i / across) || differs_in(a, b, 1, i % across, i / across);
+		changed += map[i];
+	}
+	return changed;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/convert_444.h"
+
+#include <libyuv.h>
+#include <string.h>
+
+/* Where a source has its samples: plane and byte of the first one of each component, bytes from one to the next, and
+ * how many pixels across and down share one of chroma, as powers of two. */
+struct samples {
+	uint8_t plane[3], first[3], step[3];
+	uint8_t across, down;
+};
+
+static const struct samples sources[] = {
+	[KA_PIX_I420] = {{0, 1, 2}, {0, 0, 0}, {1, 1, 1}, 1, 1},
+	[KA_PIX_I422] = {{0, 1, 2}, {0, 0, 0}, {1, 1, 1}, 1, 0},
+	[KA_PIX_I444] = {{0, 1, 2}, {0, 0, 0}, {1, 1, 1}, 0, 0},
+	[KA_PIX_NV12] = {{0, 1, 1}, {0, 0, 1}, {1, 2, 2}, 1, 1},
+	[KA_PIX_NV21] = {{0, 1, 1}, {0, 1, 0}, {1, 2, 2}, 1, 1},
+	[KA_PIX_NV16] = {{0, 1, 1}, {0, 0, 1}, {1, 2, 2}, 1, 0},
+	[KA_PIX_NV61] = {{0, 1, 1}, {0, 1, 0}, {1, 2, 2}, 1, 0},
+	[KA_PIX_NV24] = {{0, 1, 1}, {0, 0, 1}, {1, 2, 2}, 0, 0},
+	[KA_PIX_NV42] = {{0, 1, 1}, {0, 1, 0}, {1, 2, 2}, 0, 0},
+	[KA_PIX_YUYV] = {{0, 0, 0}, {0, 1, 3}, {2, 4, 4}, 1, 0},
+	[KA_PIX_YVYU] = {{0, 0, 0}, {0, 3, 1}, {2, 4, 4}, 1, 0},
+	[KA_PIX_UYVY] = {{0, 0, 0}, {1, 0, 2}, {2, 4, 4}, 1, 0},
+	[KA_PIX_VYUY] = {{0, 0, 0}, {1, 2, 0}, {2, 4, 4}, 1, 0},
+	[KA_PIX_GREY] = {{0, 0, 0}, {0, 0, 0}, {1, 0, 0}, 0, 0},
+};
+
+static uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint32_t row)
+{
+	return f->planes[plane].data + row * f->planes[plane].stride;
+}
+
+static void gather(const uint8_t *from, unsigned int step, unsigned int shift, uint32_t x, uint32_t width, uint8_t *to)
+{
+	if (step == 1 && shift == 0) {
+		memcpy(to, from + x, width);
+		return;
+	}
+	for (uint32_t i = 0; i < width; i++)
+		to[i] = from[(size_t)((x + i) >> shift) * step];
+}
+
+static void rows_yuv(const struct ka_frame *in, const struct ka_frame *to, const struct ka_area *a)
+{
+	const struct samples *s = &sources[in->format];
+
+	for (uint32_t y = a->y; y < a->y + a->height; y++) {
+		for (unsigned int i = 0; i < 3; i++) {
+			uint8_t *dst = row_of(to, i, y) + a->x;
+
+			if (i && in->format == KA_PIX_GREY)
+				memset(dst, 128, a->width);
+			else
+				gather(row_of(in, s->plane[i], i ? y >> s->down : y) + s->first[i], s->step[i],
+				       i ? s->across : 0, a->x, a->width, dst);
+		}
+	}
+}
+
+/* libyuv names RGB by little-endian words: its ARGB is B, G, R, A in memory. */
+static void rows_rgb(struct ka_convert_444 *w, const struct ka_frame *in, const struct ka_frame *to,
+		     const struct ka_area *a)
+{
+	static int (*const to_argb[])(const uint8_t *, int, uint8_t *, int, int, int) = {
+		[KA_PIX_RGB24] = RAWToARGB, [KA_PIX_BGR24] = RGB24ToARGB, [KA_PIX_RGBX] = ABGRToARGB,
+		[KA_PIX_BGRX] = ARGBCopy,   [KA_PIX_XRGB] = BGRAToARGB,	  [KA_PIX_XBGR] = RGBAToARGB,
+	};
+	const uint8_t *from = row_of(in, 0, a->y) + ka_pixfmt_row_bytes(in->format, 0, a->x);
+	int stride = (int)a->width * 4;
+
+	to_argb[in->format](from, (int)in->planes[0].stride, w->argb, stride, (int)a->width, (int)a->height);
+	ARGBToI444(w->argb, stride, row_of(to, 0, a->y) + a->x, (int)to->planes[0].stride, row_of(to, 1, a->y) + a->x,
+		   (int)to->planes[1].stride, row_of(to, 2, a->y) + a->x, (int)to->planes[2].stride, (int)a->width,
+		   (int)a->height);
+}
+
+void ka_convert_444_band(struct ka_convert_444 *w, const struct ka_frame *in, const struct ka_frame *to,
+			 const struct ka_area *area, const struct ka_recolour *colour)
+{
+	if (ka_pixfmt_rgb(in->format))
+		rows_rgb(w, in, to, area);
+	else
+		rows_yuv(in, to, area);
+	for (uint32_t y = area->y; colour && y < area->y + area->height; y++)
+		ka_recolour_row_444(colour, row_of(to, 0, y) + area->x, row_of(to, 1, y) + area->x,
+				    row_of(to, 2, y) + area->x, area->width);
+}
