@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "agent/desk.h"
 #include "base/clock.h"
 
 static struct ka_video_wish to_video(const struct ka_host_wish *w)
@@ -16,9 +17,8 @@ static int watch(void *ctx, size_t display, const struct ka_host_wish *wish, str
 	struct ka_agent_parts *p = ctx;
 	struct ka_video_wish w = to_video(wish);
 	struct ka_viewer *v;
-	int ret = ka_viewer_new(&v, p->capture, &w, wake);
+	int ret = ka_viewer_new(&v, p->displays[display].capture, &w, wake);
 
-	(void)display;
 	if (ret < 0)
 		return ret;
 	*viewer = v;
@@ -52,42 +52,74 @@ static void request_key(void *ctx, void *viewer)
 	ka_viewer_request_key(viewer);
 }
 
-static size_t displays(void *ctx, struct ka_host_display out[static KA_HOST_DISPLAYS_MAX])
+/* What the size of a display most probably is that has not been captured yet: a target follows the EDID. */
+static void guess_size(struct ka_capture *c, struct ka_geometry *g)
 {
-	struct ka_agent_parts *p = ctx;
-	struct ka_signal signal;
+	struct ka_video_mode modes[KA_VIDEO_MODES_MAX];
+	struct ka_capture_stats stats;
 
-	ka_capture_signal(p->capture, &signal);
-	out[0] = (struct ka_host_display){.name = "HDMI",
-					  .width = signal.geometry.width,
-					  .height = signal.geometry.height,
-					  .kbps = ka_capture_kbps(p->capture)};
-	return 1;
+	ka_capture_stats(c, &stats);
+	if (!stats.captured && ka_capture_modes(c, modes))
+		*g = (struct ka_geometry){modes[0].width, modes[0].height};
+}
+
+static bool is_off(const struct ka_signal *s)
+{
+	return s->cause == -KA_E_NO_DEVICE || s->cause == -KA_E_NO_CABLE || s->cause == -KA_E_NO_SIGNAL;
+}
+
+static size_t list_displays(void *ctx, struct ka_host_display out[static KA_HOST_DISPLAYS_MAX])
+{
+	struct ka_desk_place places[KA_HOST_DISPLAYS_MAX];
+	struct ka_agent_parts *p = ctx;
+
+	for (size_t i = 0; i < p->n_displays; i++) {
+		const struct ka_config_display *cfg = p->displays[i].config;
+		struct ka_capture *c = p->displays[i].capture;
+		struct ka_signal signal;
+
+		ka_capture_signal(c, &signal);
+		if (p->n_displays > 1 && !signal.watched)
+			guess_size(c, &signal.geometry);
+		places[i] = (struct ka_desk_place){.fixed = cfg->placed,
+						   .x = cfg->x,
+						   .y = cfg->y,
+						   .width = (int32_t)signal.geometry.width,
+						   .height = (int32_t)signal.geometry.height};
+		out[i] = (struct ka_host_display){.name = cfg->name,
+						  .width = signal.geometry.width,
+						  .height = signal.geometry.height,
+						  .kbps = ka_capture_kbps(c),
+						  .off = is_off(&signal)};
+	}
+	ka_desk_arrange(places, p->n_displays);
+	for (size_t i = 0; i < p->n_displays; i++) {
+		out[i].x = places[i].x;
+		out[i].y = places[i].y;
+	}
+	return p->n_displays;
 }
 
 static size_t modes(void *ctx, size_t display, struct ka_video_mode out[static KA_VIDEO_MODES_MAX])
 {
 	struct ka_agent_parts *p = ctx;
 
-	(void)display;
-	return ka_capture_modes(p->capture, out);
+	return ka_capture_modes(p->displays[display].capture, out);
 }
 
 static int set_mode(void *ctx, size_t display, const struct ka_video_mode *mode)
 {
 	struct ka_agent_parts *p = ctx;
 
-	(void)display;
-	return ka_capture_prefer(p->capture, mode);
+	return ka_capture_prefer(p->displays[display].capture, mode);
 }
 
 static int snapshot(void *ctx, size_t display, size_t max_bytes, struct ka_wake done, void **out)
 {
 	struct ka_agent_parts *p = ctx;
 	struct ka_snapshot *s;
-	int ret = ka_capture_snapshot(p->capture, max_bytes, done, &s);
+	int ret = ka_capture_snapshot(p->displays[display].capture, max_bytes, done, &s);
 
-	(void)display;
 	if (ret == 0)
 		*out = s;
 	return ret;
@@ -151,7 +183,7 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 		.set_wish = set_wish,
 		.request_key = request_key,
 		.sent = sent,
-		.displays = displays,
+		.displays = list_displays,
 		.modes = modes,
 		.set_mode = set_mode,
 		.snapshot = snapshot,

@@ -7,13 +7,21 @@
 
 #include "agent/arbiter.h"
 #include "agent/atx.h"
+#include "agent/config.h"
 #include "agent/console.h"
 #include "capture/capture.h"
 #include "hid/hid.h"
 #include "rustdesk/host.h"
 
+/* One display of the target. */
+struct ka_agent_display {
+	struct ka_capture *capture;		/* NULL = not built yet */
+	const struct ka_config_display *config; /* not owned */
+};
+
 struct ka_agent_parts {
-	struct ka_capture *capture;
+	struct ka_agent_display displays[KA_HOST_DISPLAYS_MAX];
+	size_t n_displays;
 	struct ka_hid *hid;
 	const struct ka_console *console; /* not owned; usable once sessions exist; NULL = none */
 	pthread_mutex_t lock;		  /* guards the arbiter */
@@ -21,7 +29,8 @@ struct ka_agent_parts {
 	struct ka_atx atx;
 };
 
-/* parts outlive the host; zeroed before the first call but for capture, hid, console and atx. hold_ms: as in arbiter.h.
+/* parts outlive the host; zeroed before the first call but for displays, hid, console and atx. hold_ms: as in
+ * arbiter.h.
  */
 void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms);
 /* Lets go of all that a session holds. */

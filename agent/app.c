@@ -30,7 +30,7 @@ static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 struct ka_app {
 	const struct ka_config *cfg;
 	struct ka_rd_identity identity;
-	struct ka_agent_parts parts; /* owns capture and hid */
+	struct ka_agent_parts parts; /* owns captures and hid */
 	struct ka_rd *rd;
 	struct ka_console console;
 	struct ka_console_view view; /* the console's */
@@ -48,7 +48,7 @@ struct ka_app {
 	bool banner;
 	char shown_otp[64]; /* what the operator was told last */
 	struct ka_hid_state last_hid;
-	struct ka_signal last_signal;
+	struct ka_signal last_signal[KA_HOST_DISPLAYS_MAX];
 	char last_server[96];
 	struct ka_rd_nat stored_nat;
 };
@@ -74,18 +74,18 @@ static void watch_hid(struct ka_app *a)
 	a->last_hid = st;
 }
 
-static void watch_signal(struct ka_app *a)
+static void watch_signal(struct ka_app *a, size_t display)
 {
+	struct ka_signal *last = &a->last_signal[display];
 	struct ka_signal st;
 
-	ka_capture_signal(a->parts.capture, &st);
-	if (st.watched && (st.cause != a->last_signal.cause || !a->last_signal.watched ||
-			   st.geometry.width != a->last_signal.geometry.width ||
-			   st.geometry.height != a->last_signal.geometry.height))
-		ka_log(INFO, "video", st.cause ? "slate" : "live", "w=%u h=%u%s%s%s", st.geometry.width,
-		       st.geometry.height, st.cause ? " cause=\"" : "", st.cause ? ka_err_str(st.cause) : "",
-		       st.cause ? "\"" : "");
-	a->last_signal = st;
+	ka_capture_signal(a->parts.displays[display].capture, &st);
+	if (st.watched && (st.cause != last->cause || !last->watched || st.geometry.width != last->geometry.width ||
+			   st.geometry.height != last->geometry.height))
+		ka_log(INFO, "video", st.cause ? "slate" : "live", "display=%zu name=\"%s\" w=%u h=%u%s%s%s", display,
+		       a->cfg->displays[display].name, st.geometry.width, st.geometry.height,
+		       st.cause ? " cause=\"" : "", st.cause ? ka_err_str(st.cause) : "", st.cause ? "\"" : "");
+	*last = st;
 }
 
 /* The one-time password changes after each controller; the file is how the operator of a service reads it. */
@@ -156,7 +156,8 @@ static void watch_trusted(struct ka_app *a)
 static void watch_all(struct ka_app *a)
 {
 	watch_hid(a);
-	watch_signal(a);
+	for (size_t i = 0; i < a->parts.n_displays; i++)
+		watch_signal(a, i);
 	watch_otp(a);
 	watch_server(a);
 	watch_trusted(a);
@@ -275,6 +276,18 @@ static void open_control(struct ka_app *a)
 		ka_log(WARN, "ctl", "no-control", "hint=\"kvmagentctl cannot reach this agent\" cause=\"%s\"", eb.text);
 }
 
+static int make_captures(struct ka_app *a, struct ka_errbuf *eb)
+{
+	int ret = 0;
+
+	a->parts.n_displays = a->cfg->n_displays;
+	for (size_t i = 0; !ret && i < a->cfg->n_displays; i++) {
+		a->parts.displays[i].config = &a->cfg->displays[i];
+		ret = ka_capture_new(&a->parts.displays[i].capture, &a->cfg->displays[i].video, eb);
+	}
+	return ret;
+}
+
 int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbuf *eb)
 {
 	struct ka_app *a = calloc(1, sizeof(*a));
@@ -293,7 +306,7 @@ int ka_app_new(struct ka_app **out, const struct ka_config *cfg, struct ka_errbu
 	if (!ret)
 		ret = ka_state_load(&a->identity, cfg->state_dir, cfg->id, eb);
 	if (!ret)
-		ret = ka_capture_new(&a->parts.capture, &cfg->video, eb);
+		ret = make_captures(a, eb);
 	if (!ret)
 		ret = ka_hid_new(&a->parts.hid, &cfg->hid, ka_loop_waker(&a->loop), eb);
 	if (!ret)
@@ -363,12 +376,21 @@ static void tell_ready(struct ka_app *a, const struct ka_app_options *options)
 	sd_notify(0, "READY=1");
 }
 
+static int start_captures(struct ka_app *a)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < a->parts.n_displays; i++)
+		ret = ka_capture_start(a->parts.displays[i].capture);
+	return ret;
+}
+
 int ka_app_start(struct ka_app *a, const struct ka_app_options *options, struct ka_errbuf *eb)
 {
 	int ret = start_handles(a);
 
 	if (!ret)
-		ret = ka_capture_start(a->parts.capture);
+		ret = start_captures(a);
 	if (!ret)
 		ret = ka_hid_start(a->parts.hid);
 	if (ret < 0) {
@@ -394,12 +416,16 @@ static void stop_all(struct ka_app *a)
 	}
 	if (a->parts.hid)
 		ka_hid_stop(a->parts.hid);
-	if (a->parts.capture)
-		ka_capture_stop(a->parts.capture);
+	for (size_t i = 0; i < a->parts.n_displays; i++) {
+		if (a->parts.displays[i].capture)
+			ka_capture_stop(a->parts.displays[i].capture);
+	}
 	if (a->parts.hid)
 		ka_hid_join(a->parts.hid);
-	if (a->parts.capture)
-		ka_capture_join(a->parts.capture);
+	for (size_t i = 0; i < a->parts.n_displays; i++) {
+		if (a->parts.displays[i].capture)
+			ka_capture_join(a->parts.displays[i].capture);
+	}
 }
 
 int ka_app_run(struct ka_app *a)
@@ -433,7 +459,8 @@ void ka_app_free(struct ka_app *a)
 	ka_atx_fini(&a->parts.atx);
 	ka_rd_free(a->rd);
 	ka_hid_free(a->parts.hid);
-	ka_capture_free(a->parts.capture);
+	for (size_t i = 0; i < a->parts.n_displays; i++)
+		ka_capture_free(a->parts.displays[i].capture);
 	ka_agent_host_fini(&a->parts);
 	ka_loop_fini(&a->loop);
 	ka_ctl_free(a->ctl);

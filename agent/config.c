@@ -8,6 +8,7 @@
 #include "agent/config_check.h"
 #include "agent/config_reader.h"
 #include "agent/config_tables.h"
+#include "agent/config_video.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -61,26 +62,6 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 	c->runtime_dir = raw->runtime_dir;
 	c->control_group = raw->control_group;
 	c->log.level = (enum ka_log_level)raw->log.level;
-	c->video = (struct ka_capture_cfg){
-		.source = (enum ka_source_kind)raw->video.source,
-		.device = raw->video.device,
-		.format = (enum ka_pixfmt)raw->video.format,
-		.edid = raw->video.edid,
-		.edid_modes = raw->video.edid_modes,
-		.edid_name = raw->video.edid_name,
-		.width = raw->video.width,
-		.height = raw->video.height,
-		.fps = raw->video.fps,
-		.preset = ka_config_preset_words[raw->video.preset],
-		.threads = raw->video.threads,
-		.slate_fps = raw->video.slate_fps,
-		.blank_s = raw->video.blank_slate,
-		.card_noise = raw->video.card_noise,
-	};
-	if (c->video.source == KA_SOURCE_CARD && !c->video.width) {
-		c->video.width = 1280;
-		c->video.height = 720;
-	}
 	c->hid = (struct ka_hid_cfg){
 		.backend = (enum ka_hid_backend_kind)raw->hid.backend,
 		.record_file = raw->hid.record_file,
@@ -179,7 +160,6 @@ static void check_passwords(struct ka_config_reader *r, const config_t *cfg, con
 /* What no single key can tell. */
 static void check_whole(struct ka_config_reader *r, const config_t *cfg, const struct ka_config_raw *raw)
 {
-	struct ka_errbuf why = {""};
 	const char *fault = version_fault(raw->rustdesk.version);
 
 	if (raw->rustdesk.id[0] && (strlen(raw->rustdesk.id) < 6 || !plain_id(raw->rustdesk.id)))
@@ -189,17 +169,8 @@ static void check_whole(struct ka_config_reader *r, const config_t *cfg, const s
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.key"),
 			       "'key' must be the server's public key: 44 base64 characters, the content of "
 			       "id_ed25519.pub beside hbbs");
-	if (ka_capture_check_edid("auto", raw->video.edid_modes, raw->video.edid_name, &why) < 0)
-		ka_config_fail(r, config_lookup(cfg, "video.edid_modes"), "%s", why.text);
 	if (fault)
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.version"), "%s", fault);
-	if ((raw->video.width == 0) != (raw->video.height == 0))
-		ka_config_fail(r, config_lookup(cfg, "video"),
-			       "'width' and 'height' go together; 0 and 0 for the default");
-	if ((raw->video.width && raw->video.width < KA_MIN_WIDTH) ||
-	    (raw->video.height && raw->video.height < KA_MIN_HEIGHT))
-		ka_config_fail(r, config_lookup(cfg, "video"), "'width' and 'height' must be at least %u and %u",
-			       KA_MIN_WIDTH, KA_MIN_HEIGHT);
 }
 
 /* libconfig's own copy of the text. */
@@ -244,6 +215,8 @@ int ka_config_parse(struct ka_config **out, const char *name, const char *data, 
 	if (!r->err)
 		ka_config_check_addresses(r, &cfg, &raw);
 	if (!r->err)
+		ka_config_finish_video(c, r, &cfg, &raw);
+	if (!r->err)
 		ka_config_check_files(r, &cfg);
 	finish(c, &raw);
 	ret = r->err;
@@ -281,8 +254,12 @@ int ka_config_load(struct ka_config **out, const char *path, struct ka_errbuf *e
 	if (text.data)
 		explicit_bzero(text.data, text.cap);
 	ka_bytes_fini(&text);
-	if (ret == 0 && c->video.source == KA_SOURCE_V4L2)
-		ret = ka_capture_check_edid(c->video.edid, c->video.edid_modes, c->video.edid_name, eb);
+	for (size_t i = 0; ret == 0 && i < c->n_displays; i++) {
+		const struct ka_capture_cfg *v = &c->displays[i].video;
+
+		if (v->source == KA_SOURCE_V4L2)
+			ret = ka_capture_check_edid(v->edid, v->edid_modes, v->edid_name, eb);
+	}
 	if (ret < 0) {
 		ka_config_free(c);
 		return ret;

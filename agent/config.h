@@ -14,10 +14,19 @@
 #include "base/log.h"
 #include "capture/capture.h"
 #include "hid/hid.h"
+#include "rustdesk/host.h"
 #include "rustdesk/rustdesk.h"
 
 struct ka_config_log {
 	enum ka_log_level level;
+};
+
+/* One display of the target. */
+struct ka_config_display {
+	struct ka_capture_cfg video;
+	const char *name; /* that controllers see */
+	bool placed;	  /* its corner is at x, y of the target's desktop; else right of the one before */
+	int32_t x, y;
 };
 
 struct ka_config {
@@ -25,7 +34,9 @@ struct ka_config {
 	const char *runtime_dir; /* control socket, one-time password for the operator; "" = neither */
 	const char *control_group;
 	struct ka_config_log log;
-	struct ka_capture_cfg video;
+	struct ka_capture_cfg video; /* the section itself: what displays have that say nothing else */
+	struct ka_config_display displays[KA_HOST_DISPLAYS_MAX];
+	size_t n_displays; /* at least one */
 	struct ka_hid_cfg hid;
 	unsigned int hold_ms; /* hid.hold_ms: see agent/arbiter.h */
 	struct ka_atx_cfg power;

@@ -189,6 +189,10 @@ static void read_key(struct ka_config_reader *r, const config_setting_t *s, cons
 		if (read_number(r, s, k, &v))
 			*(unsigned int *)field = (unsigned int)v;
 		break;
+	case KA_KEY_INT:
+		if (read_number(r, s, k, &v))
+			*(int32_t *)field = (int32_t)v;
+		break;
 	case KA_KEY_UINT16:
 		if (read_number(r, s, k, &v))
 			*(uint16_t *)field = (uint16_t)v;

@@ -18,6 +18,7 @@
 enum ka_key_kind {
 	KA_KEY_STRING, /* field: const char * ; min, max: length in bytes */
 	KA_KEY_UINT,   /* field: unsigned int; min, max: value */
+	KA_KEY_INT,    /* field: int32_t; min, max: value */
 	KA_KEY_UINT16, /* field: uint16_t; min, max: value */
 	KA_KEY_BOOL,   /* field: bool */
 	KA_KEY_WORD,   /* field: int; words: terminated list, value = index */

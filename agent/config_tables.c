@@ -6,17 +6,12 @@
 #include <string.h>
 
 #include "agent/config_check.h"
+#include "agent/config_video.h"
 #include "base/log.h"
-#include "base/media.h"
 #include "base/str.h"
 
 /* Words of the file; the order is that of the enums. */
 static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
-static const char *const source_words[] = {"v4l2", "card", NULL};
-static const char *const format_words[] = {"auto",  "I420", "I422", "I444", "NV12", "NV21",  "NV16", "NV61",
-					   "NV24",  "NV42", "GREY", "YUYV", "YVYU", "UYVY",  "VYUY", "RGB24",
-					   "BGR24", "RGBX", "BGRX", "XRGB", "XBGR", "MJPEG", NULL};
-const char *const ka_config_preset_words[] = {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", NULL};
 static const char *const backend_words[] = {"gadget", "record", "none", NULL};
 static const char *const encryption_words[] = {"required", "optional", NULL};
 static const char *const platform_words[] = {"Linux", "Windows", NULL};
@@ -29,24 +24,6 @@ static const char *const platform_words[] = {"Linux", "Windows", NULL};
 
 static const struct ka_config_key log_keys[] = {
 	{"level", KA_KEY_WORD, AT(log.level), .words = level_words},
-	END,
-};
-
-static const struct ka_config_key video_keys[] = {
-	{"source", KA_KEY_WORD, AT(video.source), .words = source_words},
-	{"device", KA_KEY_STRING, AT(video.device), 1, PATH_MAX - 1},
-	{"format", KA_KEY_WORD, AT(video.format), .words = format_words},
-	{"width", KA_KEY_UINT, AT(video.width), 0, KA_MAX_WIDTH},
-	{"height", KA_KEY_UINT, AT(video.height), 0, KA_MAX_HEIGHT},
-	{"fps", KA_KEY_UINT, AT(video.fps), 1, 120},
-	{"edid", KA_KEY_STRING, AT(video.edid), 0, PATH_MAX - 1},
-	{"edid_modes", KA_KEY_STRING, AT(video.edid_modes), 0, 512},
-	{"edid_name", KA_KEY_STRING, AT(video.edid_name), 1, 13},
-	{"preset", KA_KEY_WORD, AT(video.preset), .words = ka_config_preset_words},
-	{"threads", KA_KEY_UINT, AT(video.threads), 0, 16},
-	{"slate_fps", KA_KEY_UINT, AT(video.slate_fps), 1, 10},
-	{"blank_slate", KA_KEY_UINT, AT(video.blank_slate), 0, 3600},
-	{"card_noise", KA_KEY_UINT, AT(video.card_noise), 0, 100},
 	END,
 };
 
@@ -242,7 +219,7 @@ const struct ka_config_key ka_config_top_keys[] = {
 	{"runtime_dir", KA_KEY_STRING, AT(runtime_dir), 0, PATH_MAX - 64},
 	{"control_group", KA_KEY_STRING, AT(control_group), 0, 32},
 	{"log", KA_KEY_GROUP, 0, .keys = log_keys},
-	{"video", KA_KEY_GROUP, 0, .keys = video_keys},
+	{"video", KA_KEY_GROUP, 0, .keys = ka_config_video_keys},
 	{"hid", KA_KEY_GROUP, 0, .keys = hid_keys},
 	{"power", KA_KEY_GROUP, 0, .keys = power_keys},
 	{"rustdesk", KA_KEY_GROUP, 0, .keys = rustdesk_keys},
@@ -261,7 +238,9 @@ const struct ka_config_raw ka_config_defaults = {
 		  .edid_name = "kvmagent",
 		  .fps = 30,
 		  .slate_fps = 2,
-		  .blank_slate = 5},
+		  .blank_slate = 5,
+		  .x = KA_CONFIG_NO_PLACE,
+		  .y = KA_CONFIG_NO_PLACE},
 	.hid = {.record_file = "",
 		.udc = "",
 		.gadget = "kvmagent",

@@ -5,10 +5,23 @@
 #define KA_CONFIG_TABLES_H
 
 #include "agent/config_reader.h"
+#include "rustdesk/host.h"
 #include "rustdesk/rustdesk.h"
 
 struct ka_config_permissions {
 	bool keyboard, audio, files, terminal, tunnel, power, recording;
+};
+
+#define KA_CONFIG_NO_PLACE INT32_MIN
+
+/* Section `video`, or an entry of its displays. */
+struct ka_config_video {
+	int source, format, preset;
+	const char *device, *edid, *edid_modes, *edid_name;
+	unsigned int width, height, fps, threads, slate_fps, blank_slate, card_noise;
+	/* of an entry alone */
+	const char *name; /* NULL = not said */
+	int32_t x, y;	  /* KA_CONFIG_NO_PLACE = not said */
 };
 
 /* What the tables fill; numbers and words become the folders' own types in finish(). */
@@ -17,11 +30,9 @@ struct ka_config_raw {
 	struct {
 		int level;
 	} log;
-	struct {
-		int source, format, preset;
-		const char *device, *edid, *edid_modes, *edid_name;
-		unsigned int width, height, fps, threads, slate_fps, blank_slate, card_noise;
-	} video;
+	struct ka_config_video video;
+	const config_setting_t *displays[KA_HOST_DISPLAYS_MAX]; /* entries of video.displays */
+	size_t n_displays;
 	struct {
 		int backend;
 		const char *record_file, *udc, *gadget, *manufacturer, *product, *serial, *layout;
@@ -58,7 +69,5 @@ uint32_t ka_config_permission_bits(const struct ka_config_permissions *p);
 
 extern const struct ka_config_key ka_config_top_keys[];
 extern const struct ka_config_raw ka_config_defaults;
-/* Terminated lists; the order is that of the enums. */
-extern const char *const ka_config_preset_words[];
 
 #endif

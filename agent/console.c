@@ -124,7 +124,7 @@ static json_t *run_sessions(struct call *k)
 }
 
 /* How long the last pictures took, from the driver to the kernel's socket; without a stage that none has passed. */
-static json_t *describe_stages(const struct call *k)
+static json_t *describe_stages(const struct call *k, size_t display)
 {
 	json_t *o = json_object();
 
@@ -132,7 +132,7 @@ static json_t *describe_stages(const struct call *k)
 		struct ka_percentiles p = {0};
 		json_t *stage;
 
-		k->c->port.stage(k->c->port.ctx, i, &p);
+		k->c->port.stage(k->c->port.ctx, display, i, &p);
 		if (!p.count)
 			continue;
 		stage = json_pack("{s:I, s:I, s:I, s:I}", "pictures", (json_int_t)p.count, "p50_us",
@@ -145,21 +145,35 @@ static json_t *describe_stages(const struct call *k)
 	return o;
 }
 
-static json_t *describe_picture(const struct call *k)
+static json_t *describe_picture(const struct call *k, size_t display)
 {
 	struct ka_signal signal = {0};
 	uint32_t kbps = 0;
 	const char *state = "live";
 
-	k->c->port.signal(k->c->port.ctx, &signal, &kbps);
+	k->c->port.signal(k->c->port.ctx, display, &signal, &kbps);
 	if (!signal.watched)
 		state = "idle";
 	else if (signal.cause)
 		state = "slate";
-	return json_pack("{s:s, s:o, s:I, s:I, s:f, s:I, s:o}", "state", state, "cause",
-			 text(signal.watched && signal.cause ? ka_err_str(signal.cause) : ""), "width",
-			 (json_int_t)signal.geometry.width, "height", (json_int_t)signal.geometry.height, "source_fps",
-			 (double)signal.source_fps_mhz / 1000, "kbps", (json_int_t)kbps, "stages", describe_stages(k));
+	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:f, s:I, s:o}", "name", text(k->c->facts.displays[display]),
+			 "state", state, "cause", text(signal.watched && signal.cause ? ka_err_str(signal.cause) : ""),
+			 "width", (json_int_t)signal.geometry.width, "height", (json_int_t)signal.geometry.height,
+			 "source_fps", (double)signal.source_fps_mhz / 1000, "kbps", (json_int_t)kbps, "stages",
+			 describe_stages(k, display));
+}
+
+static json_t *list_displays(const struct call *k)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < k->c->facts.n_displays; i++) {
+		if (json_array_append_new(list, describe_picture(k, i)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
 }
 
 static json_t *describe_usb(const struct call *k)
@@ -178,9 +192,9 @@ static json_t *describe_usb(const struct call *k)
 static json_t *run_status(struct call *k)
 {
 	const struct ka_console_facts *f = &k->c->facts;
-	json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:I}", "version", KA_VERSION, "picture", describe_picture(k), "usb",
-			      describe_usb(k), "sessions", list_sessions(k, false), "max_sessions",
-			      (json_int_t)f->max_controllers);
+	json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I}", "version", KA_VERSION, "picture",
+			      describe_picture(k, 0), "displays", list_displays(k), "usb", describe_usb(k), "sessions",
+			      list_sessions(k, false), "max_sessions", (json_int_t)f->max_controllers);
 	struct ka_rd_status st = {0};
 	json_t *more;
 

@@ -31,8 +31,9 @@
 /* What commands see and do. Every function: any thread, never blocks. */
 struct ka_console_port {
 	void *ctx;
-	void (*signal)(void *ctx, struct ka_signal *out, uint32_t *kbps);
-	void (*stage)(void *ctx, enum ka_stage stage, struct ka_percentiles *out);
+	/* Of a display below facts.n_displays. */
+	void (*signal)(void *ctx, size_t display, struct ka_signal *out, uint32_t *kbps);
+	void (*stage)(void *ctx, size_t display, enum ka_stage stage, struct ka_percentiles *out);
 	void (*hid)(void *ctx, struct ka_hid_state *out);
 	void (*endpoint)(void *ctx, struct ka_rd_status *out);
 	size_t (*sessions)(void *ctx, struct ka_rd_session *out, size_t max);
@@ -55,6 +56,8 @@ struct ka_console_port {
 struct ka_console_facts {
 	const char *id, *hostname, *server;
 	const char *platform, *rd_version; /* that controllers are told */
+	size_t n_displays;
+	const char *displays[KA_HOST_DISPLAYS_MAX]; /* their names */
 	unsigned int max_controllers;
 	bool approval, otp; /* switched on */
 };

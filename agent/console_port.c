@@ -5,19 +5,19 @@
 
 #include "agent/ways.h"
 
-static void get_signal(void *ctx, struct ka_signal *out, uint32_t *kbps)
+static void get_signal(void *ctx, size_t display, struct ka_signal *out, uint32_t *kbps)
 {
 	struct ka_console_view *v = ctx;
 
-	ka_capture_signal(v->parts->capture, out);
-	*kbps = ka_capture_kbps(v->parts->capture);
+	ka_capture_signal(v->parts->displays[display].capture, out);
+	*kbps = ka_capture_kbps(v->parts->displays[display].capture);
 }
 
-static void get_stage(void *ctx, enum ka_stage stage, struct ka_percentiles *out)
+static void get_stage(void *ctx, size_t display, enum ka_stage stage, struct ka_percentiles *out)
 {
 	struct ka_console_view *v = ctx;
 
-	ka_capture_stage(v->parts->capture, stage, out);
+	ka_capture_stage(v->parts->displays[display].capture, stage, out);
 }
 
 static void get_hid(void *ctx, struct ka_hid_state *out)
@@ -134,6 +134,9 @@ void ka_console_port_init(struct ka_console *out, struct ka_console_view *view)
 			  .rd_version = rd->version,
 			  .max_controllers = rd->max_sessions,
 			  .approval = rd->approval,
-			  .otp = rd->otp_length > 0},
+			  .otp = rd->otp_length > 0,
+			  .n_displays = view->cfg->n_displays},
 	};
+	for (size_t i = 0; i < view->cfg->n_displays; i++)
+		out->facts.displays[i] = view->cfg->displays[i].name;
 }

@@ -104,12 +104,13 @@ static void show_help(struct ka_bytes *out, const json_t *data)
 	}
 }
 
-static void show_picture(struct ka_bytes *out, const json_t *p)
+/* named: there are several. */
+static void show_picture(struct ka_bytes *out, const json_t *p, bool named)
 {
 	double fps = json_real_value(json_object_get(p, "source_fps"));
 	const char *state = word_of(p, "state");
 
-	add(out, "picture   ");
+	add(out, "picture   %s%s", named ? word_of(p, "name") : "", named ? ": " : "");
 	if (!strcmp(state, "idle")) {
 		add(out, "nobody watches, so nothing is captured\n");
 		return;
@@ -178,6 +179,7 @@ static void show_status(struct ka_bytes *out, const json_t *data)
 {
 	const json_t *rendezvous = json_object_get(data, "rendezvous");
 	const json_t *sessions = json_object_get(data, "sessions");
+	const json_t *displays = json_object_get(data, "displays");
 	size_t waiting = count_waiting(sessions);
 
 	add(out, "kvmagent  %s", word_of(data, "version"));
@@ -186,9 +188,13 @@ static void show_status(struct ka_bytes *out, const json_t *data)
 		    word_of(json_object_get(data, "reported"), "version"),
 		    word_of(json_object_get(data, "reported"), "platform"));
 	add(out, "\n");
-	show_picture(out, json_object_get(data, "picture"));
-	if (json_object_get(data, "id"))
-		show_stages(out, json_object_get(json_object_get(data, "picture"), "stages"));
+	for (size_t i = 0; i < json_array_size(displays); i++) {
+		const json_t *p = json_array_get(displays, i);
+
+		show_picture(out, p, json_array_size(displays) > 1);
+		if (json_object_get(data, "id"))
+			show_stages(out, json_object_get(p, "stages"));
+	}
 	show_usb(out, json_object_get(data, "usb"));
 	if (rendezvous)
 		add(out, "server    %s\n", word_of(rendezvous, "state"));

@@ -3,6 +3,7 @@
 #ifndef KA_HOST_H
 #define KA_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct ka_host_display {
 	int32_t x, y;	  /* of its upper left corner on the target's desktop, pixels; within +-KA_HOST_PLACE_MAX */
 	uint32_t width, height; /* what a viewer gets now, pixels, even, never 0 */
 	uint32_t kbps;		/* bitrate now asked of the encoder */
+	bool off;		/* as far as is known the target has no such display at the moment */
 };
 
 #define KA_HOST_PLACE_MAX 100000

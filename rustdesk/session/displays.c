@@ -22,6 +22,7 @@ void ka_displays_init(struct ka_session *s)
 			.y = now[i].y,
 			.width = now[i].width,
 			.height = now[i].height,
+			.off = now[i].off,
 		};
 }
 
@@ -170,6 +171,7 @@ static bool look(struct ka_ses_display *d, const struct ka_host_display *now, bo
 	*moved = d->x != now->x || d->y != now->y;
 	d->x = now->x;
 	d->y = now->y;
+	d->off = now->off;
 	if (resized) {
 		d->width = now->width;
 		d->height = now->height;
@@ -216,20 +218,24 @@ int ka_displays_resized(struct ka_session *s, size_t display, uint32_t width, ui
 
 void ka_displays_desk(const struct ka_session *s, struct ka_ses_desk *out)
 {
-	const struct ka_ses_display *d = s->video.displays;
-	int32_t right = 0;
-	int32_t bottom = 0;
+	int32_t left = INT32_MAX;
+	int32_t top = INT32_MAX;
+	int32_t right = INT32_MIN;
+	int32_t bottom = INT32_MIN;
+	bool all = true;
 
-	*out = (struct ka_ses_desk){.x = INT32_MAX, .y = INT32_MAX};
-	for (size_t i = 0; i < s->video.n_displays; i++, d++) {
-		int32_t end_x = d->x + (int32_t)d->width;
-		int32_t end_y = d->y + (int32_t)d->height;
+	for (size_t i = 0; i < s->video.n_displays; i++)
+		all &= s->video.displays[i].off;
+	for (size_t i = 0; i < s->video.n_displays; i++) {
+		const struct ka_ses_display *d = &s->video.displays[i];
 
-		right = i ? KA_MAX(right, end_x) : end_x;
-		bottom = i ? KA_MAX(bottom, end_y) : end_y;
-		out->x = KA_MIN(out->x, d->x);
-		out->y = KA_MIN(out->y, d->y);
+		if (d->off && !all)
+			continue;
+		left = KA_MIN(left, d->x);
+		top = KA_MIN(top, d->y);
+		right = KA_MAX(right, d->x + (int32_t)d->width);
+		bottom = KA_MAX(bottom, d->y + (int32_t)d->height);
 	}
-	out->width = (uint32_t)(right - out->x);
-	out->height = (uint32_t)(bottom - out->y);
+	*out = (struct ka_ses_desk){
+		.x = left, .y = top, .width = (uint32_t)(right - left), .height = (uint32_t)(bottom - top)};
 }

@@ -38,6 +38,7 @@ struct ka_ses_display {
 	const char *name;
 	int32_t x, y;		/* announced to the controller, pixels of the whole desktop */
 	uint32_t width, height; /* announced to the controller, pixels */
+	bool off;		/* no part of the target's desktop, as far as is known */
 	bool wanted;		/* the controller watches it */
 	int64_t stop_at_us;	/* it does not any more, and has not come back by then; 0 = no such time */
 	void *viewer;		/* of the host; NULL = not watching: neither wanted nor waiting for that time */
@@ -78,7 +79,7 @@ struct ka_ses_video {
 	} on_way;
 };
 
-/* What the pointer's coordinates span: the rectangle around all displays. */
+/* What the pointer's range spans: the rectangle around all displays that are on, or around all when none is. */
 struct ka_ses_desk {
 	int32_t x, y;
 	uint32_t width, height;

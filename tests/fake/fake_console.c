@@ -5,16 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static void get_signal(void *ctx, struct ka_signal *out, uint32_t *kbps)
+static void get_signal(void *ctx, size_t display, struct ka_signal *out, uint32_t *kbps)
 {
 	struct fake_console *f = ctx;
 
-	*out = f->signal;
+	*out = f->signals[display];
 	*kbps = f->kbps;
 }
 
-static void get_stage(void *ctx, enum ka_stage stage, struct ka_percentiles *out)
+static void get_stage(void *ctx, size_t display, enum ka_stage stage, struct ka_percentiles *out)
 {
+	(void)display;
 	*out = ((struct fake_console *)ctx)->stages[stage];
 }
 
@@ -128,7 +129,9 @@ void fake_console_init(struct fake_console *f)
 				      .rd_version = "1.3.8",
 				      .max_controllers = 8,
 				      .approval = true,
-				      .otp = true}},
+				      .otp = true,
+				      .n_displays = 1,
+				      .displays = {"HDMI", "right"}}},
 	};
 }
 

@@ -9,7 +9,7 @@
 
 struct fake_console {
 	struct ka_console console;
-	struct ka_signal signal;
+	struct ka_signal signals[KA_HOST_DISPLAYS_MAX];
 	uint32_t kbps;
 	struct ka_percentiles stages[KA_STAGES];
 	struct ka_hid_state hid;

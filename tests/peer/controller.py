@@ -206,7 +206,10 @@ class Controller(Controls):
     def _on_peer_info(self, msg, _):
         if not msg.displays:
             raise ProtocolViolation("peer_info update with an empty display list: the client shows No Displays")
+        if self.displays and len(msg.displays) != len(self.displays):
+            raise ProtocolViolation(f"{len(msg.displays)} displays, there were {len(self.displays)}")
         self.displays = list(msg.displays)
+        self.screen.update(self.displays)
 
     def _on_switch_display(self, msg, _):
         self.screen.switch(msg)

@@ -122,6 +122,13 @@ class Screen:
         """PeerInfo of the login response: all sizes, all decoders fresh."""
         self._displays = {i: _Display(d.width, d.height) for i, d in enumerate(displays)}
 
+    def update(self, displays):
+        """PeerInfo in the session: sizes of displays that are not shown; decoders stay."""
+        for i, display in enumerate(displays):
+            state = self._displays.setdefault(i, _Display(0, 0))
+            if state.decoder is None:
+                state.size = (display.width, display.height)
+
     def switch(self, msg):
         """SwitchDisplay: the decoder goes, whatever changed (wire.md §10.8); 0x0 = size as it was."""
         state = self._displays.setdefault(msg.display, _Display(0, 0))

@@ -136,6 +136,86 @@ static void test_whole_checks(void **state)
 				  "key = \"A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\"; };"));
 }
 
+static void test_one_display_is_the_section_itself(void **state)
+{
+	struct ka_config *c = parse_good("video = { device = \"/dev/video7\"; fps = 20; };");
+
+	(void)state;
+	assert_int_equal(c->n_displays, 1);
+	assert_string_equal(c->displays[0].name, "HDMI");
+	assert_string_equal(c->displays[0].video.device, "/dev/video7");
+	assert_int_equal(c->displays[0].video.fps, 20);
+	assert_false(c->displays[0].placed);
+	ka_config_free(c);
+	c = parse_good("video = { displays = (); };");
+	assert_int_equal(c->n_displays, 1);
+	assert_string_equal(c->displays[0].video.device, "/dev/video0");
+	ka_config_free(c);
+}
+
+static void test_displays_take_what_they_do_not_say_from_the_section(void **state)
+{
+	/* Also what stands behind the list. */
+	struct ka_config *c =
+		parse_good("video = { displays = (\n"
+			   " { },\n"
+			   " { device = \"/dev/video1\"; name = \"r\u00e9chts\"; x = -1920; y = 0; fps = 10; },\n"
+			   " { source = \"card\"; },\n"
+			   " { source = \"card\"; width = 640; height = 480; preset = \"fast\"; } );\n"
+			   " device = \"/dev/video2\"; fps = 25; format = \"YUYV\"; };");
+
+	(void)state;
+	assert_int_equal(c->n_displays, 4);
+	assert_string_equal(c->displays[0].video.device, "/dev/video2");
+	assert_string_equal(c->displays[0].name, "HDMI-1");
+	assert_int_equal(c->displays[0].video.fps, 25);
+	assert_false(c->displays[0].placed);
+	assert_string_equal(c->displays[1].video.device, "/dev/video1");
+	assert_int_equal(c->displays[1].video.fps, 10);
+	assert_int_equal(c->displays[1].video.format, KA_PIX_YUYV);
+	assert_true(c->displays[1].placed);
+	assert_int_equal(c->displays[1].x, -1920);
+	assert_int_equal(c->displays[1].y, 0);
+	assert_int_equal(c->displays[2].video.source, KA_SOURCE_CARD);
+	assert_int_equal(c->displays[2].video.width, 1280);
+	assert_int_equal(c->displays[3].video.width, 640);
+	assert_string_equal(c->displays[3].video.preset, "fast");
+	assert_string_equal(c->displays[3].name, "HDMI-4");
+	assert_string_equal(c->displays[2].video.preset, "ultrafast");
+	ka_config_free(c);
+}
+
+static void test_errors_in_displays_name_their_line(void **state)
+{
+	(void)state;
+	expect_error("video = { displays = ( {}, {}, {}, {}, {} ); };", "test.cfg:1:", "at most 4");
+	expect_error("video = { displays = 2; };", "test.cfg:1:", "must be a list of groups");
+	expect_error("video = { displays = ( \"/dev/video1\" ); };", "test.cfg:1:", "must be a group");
+	expect_error("video = { displays = (\n{ },\n{ } ); };", "test.cfg:3:", "the same device, /dev/video0");
+	expect_error("video = { displays = (\n{ device = \"/dev/null\"; },\n{ device = \"/dev/../dev/null\"; } ); };",
+		     "test.cfg:3:", "the same device");
+	expect_error("video = { displays = ( { },\n { devise = \"x\"; } ); };",
+		     "test.cfg:2:", "did you mean 'device'?");
+	expect_error("video = { displays = ( { displays = ( ); } ); };", "test.cfg:1:", "unknown key 'displays'");
+	expect_error("video = { displays = ( { },\n { device = \"/dev/video1\"; x = 5; } ); };",
+		     "test.cfg:2:", "'x' and 'y' go together");
+	expect_error("video = { displays = ( {\n x = 32768; y = 0; } ); };", "test.cfg:2:", "must be -32767 to 32767");
+	expect_error("video = { displays = ( {\n x = \"left\"; y = 0; } ); };", "test.cfg:2:", "whole number");
+	expect_error("video = { displays = ( {\n name = \"\"; } ); };", "test.cfg:2:", "1 to 31");
+	expect_error("video = { displays = (\n{ name = \"a\\nb\"; } ); };", "test.cfg:2:", "plain text");
+	expect_error("video = { displays = (\n{ name = \"\\xff\"; } ); };", "test.cfg:2:", "plain text");
+	expect_error("video = { displays = ( { },\n { source = \"card\"; width = 640; } ); };",
+		     "test.cfg:2:", "go together");
+	expect_error("video = { displays = ( { },\n { source = \"card\"; width = 16; height = 16; } ); };",
+		     "test.cfg:2:", "at least");
+	expect_error("video = { displays = ( { },\n { source = \"card\";\nedid_modes = \"5x5\"; } ); };",
+		     "test.cfg:3:", "5x5");
+	/* Who names a device and forgets it in the list loses it. */
+	expect_error("video = {\ndevice = \"/dev/video0\"; displays = ( { device = \"/dev/video1\"; } ); };",
+		     "test.cfg:2:", "names all displays");
+	ka_config_free(parse_good("video = { displays = ( { device = \"/dev/video1\"; } ); };"));
+}
+
 #define PEER(address)                                                                                                  \
 	"rustdesk = { serve = {\npeers = ( { id = \"kvm-two\";\n address = \"" address "\";\n key = \"" KEY            \
 	"\"; } ); }; };"
@@ -345,6 +425,9 @@ int main(void)
 		cmocka_unit_test(test_values_of_every_kind_arrive),
 		cmocka_unit_test(test_errors_name_file_line_and_remedy),
 		cmocka_unit_test(test_whole_checks),
+		cmocka_unit_test(test_one_display_is_the_section_itself),
+		cmocka_unit_test(test_displays_take_what_they_do_not_say_from_the_section),
+		cmocka_unit_test(test_errors_in_displays_name_their_line),
 		cmocka_unit_test(test_passwords_and_what_they_open),
 		cmocka_unit_test(test_text_of_the_password_is_forgotten_and_only_that),
 		cmocka_unit_test(test_password_in_a_world_readable_file_is_refused),

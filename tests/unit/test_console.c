@@ -256,7 +256,7 @@ static void test_status_tells_what_is_true(void **state)
 	expect(&f, &op, KA_CONSOLE_DONE, "server    waiting for hbbs", WORDS("status"));
 	expect(&f, &op, KA_CONSOLE_DONE, "ID 123456789, shown as \"kvm-test\", RustDesk 1.3.8 on Linux",
 	       WORDS("status"));
-	f.signal = (struct ka_signal){.watched = true, .geometry = {1920, 1080}, .source_fps_mhz = 59940};
+	f.signals[0] = (struct ka_signal){.watched = true, .geometry = {1920, 1080}, .source_fps_mhz = 59940};
 	f.kbps = 4000;
 	f.hid = (struct ka_hid_state){.usb = KA_USB_CONFIGURED, .leds_known = true, .leds = KA_LED_CAPS};
 	f.endpoint.serve_port = 21116;
@@ -266,7 +266,7 @@ static void test_status_tells_what_is_true(void **state)
 	expect(&f, &op, KA_CONSOLE_DONE, "; NumLock off, CapsLock on, ScrollLock off\n", WORDS("status"));
 	expect(&f, &op, KA_CONSOLE_DONE, "serve     port 21116", WORDS("status"));
 	expect(&f, &op, KA_CONSOLE_DONE, "sessions  1 of 8, and 1 waiting: kvmagentctl approve", WORDS("status"));
-	f.signal.cause = -KA_E_NO_CABLE;
+	f.signals[0].cause = -KA_E_NO_CABLE;
 	expect(&f, &op, KA_CONSOLE_DONE, "picture   none (", WORDS("status"));
 	expect(&f, &viewer, KA_CONSOLE_DONE, "sessions  1 of 8\n", WORDS("status"));
 }
@@ -292,6 +292,21 @@ static void test_status_tells_how_long_pictures_take(void **state)
 	assert_int_equal(json_integer_value(json_object_get(stages, "pictures")), 1234);
 	assert_int_equal(json_integer_value(json_object_get(stages, "p99_us")), 15500);
 	ka_console_answer_fini(&a);
+}
+
+static void test_status_names_each_of_several_displays(void **state)
+{
+	struct fake_console f;
+
+	(void)state;
+	fake_console_init(&f);
+	f.console.facts.n_displays = 2;
+	f.signals[0] = (struct ka_signal){.watched = true, .geometry = {1920, 1080}};
+	f.signals[1] = (struct ka_signal){.cause = -KA_E_NO_DEVICE, .geometry = {800, 600}};
+	expect(&f, &op, KA_CONSOLE_DONE, "picture   HDMI: live, 1920x1080", WORDS("status"));
+	expect(&f, &op, KA_CONSOLE_DONE, "picture   right: nobody watches", WORDS("status"));
+	f.signals[1].watched = true;
+	expect(&f, &op, KA_CONSOLE_DONE, "picture   right: none (", WORDS("status"));
 }
 
 static void test_status_of_the_chat_keeps_the_rest_secret(void **state)
@@ -424,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_kick_names_the_session),
 		cmocka_unit_test(test_status_tells_what_is_true),
 		cmocka_unit_test(test_status_tells_how_long_pictures_take),
+		cmocka_unit_test(test_status_names_each_of_several_displays),
 		cmocka_unit_test(test_status_of_the_chat_keeps_the_rest_secret),
 		cmocka_unit_test(test_password_is_shown_to_the_operator),
 		cmocka_unit_test(test_id_says_how_to_connect),
