@@ -55,6 +55,8 @@ static void test_each_sent_picture_is_told_of(void **state)
 	struct ka_percentiles p;
 
 	assert_true(session_rig_login(r, NULL));
+	/* By then it watches. */
+	assert_int_equal(client_fence(&r->client), 0);
 	publish(r, 1, true);
 	assert_picture(r, 1, true);
 	assert_int_equal(client_fence(&r->client), 0);
