@@ -54,6 +54,8 @@ struct ka_video_mode {
 #define KA_MIN_WIDTH 64u
 #define KA_MIN_HEIGHT 64u
 
-enum ka_codec { KA_CODEC_H264, KA_CODEC_VP9, KA_CODEC_VP8 };
+/* What a decoder must understand; 4:2:0 unless named otherwise. */
+enum ka_codec { KA_CODEC_H264, KA_CODEC_VP9, KA_CODEC_VP8, KA_CODEC_VP9_444 };
+#define KA_CODECS 4u
 
 #endif
