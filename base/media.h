@@ -3,6 +3,7 @@
 #ifndef KA_MEDIA_H
 #define KA_MEDIA_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Where a picture's samples lie. Which of V and U comes first in memory is no matter where each has a plane of its own.
@@ -57,5 +58,14 @@ struct ka_video_mode {
 /* What a decoder must understand; 4:2:0 unless named otherwise. */
 enum ka_codec { KA_CODEC_H264, KA_CODEC_VP9, KA_CODEC_VP8, KA_CODEC_VP9_444 };
 #define KA_CODECS 4u
+
+/* The codecs that can be had. */
+struct ka_codec_list {
+	enum ka_codec order[KA_CODECS]; /* the preferred one first */
+	size_t n;
+	uint32_t working; /* 1 << codec: not failing now */
+};
+
+const char *ka_codec_name(enum ka_codec codec); /* "h264" */
 
 #endif

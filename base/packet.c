@@ -3,6 +3,18 @@
 
 #include <errno.h>
 
+const char *ka_codec_name(enum ka_codec codec)
+{
+	static const char *const names[KA_CODECS] = {
+		[KA_CODEC_H264] = "h264",
+		[KA_CODEC_VP9] = "vp9",
+		[KA_CODEC_VP8] = "vp8",
+		[KA_CODEC_VP9_444] = "vp9-444",
+	};
+
+	return names[codec];
+}
+
 int ka_packet_new(struct ka_packet **out, size_t size)
 {
 	struct ka_packet *p = malloc(sizeof(*p) + size);

@@ -12,8 +12,23 @@
 #include "base/ref.h"
 #include "base/stages.h"
 
-/* Encodings of the same picture: 0 as the best link wants it, 1 as slow links can take it. */
-#define KA_RENDITIONS 2u
+/* Encodings of the same picture: for each codec one as the best link wants it, and one as slow links can take it. */
+#define KA_RENDITIONS (2u * KA_CODECS)
+
+static inline unsigned int ka_rendition(enum ka_codec codec, bool narrow)
+{
+	return 2u * (unsigned int)codec + narrow;
+}
+
+static inline enum ka_codec ka_rendition_codec(unsigned int rendition)
+{
+	return (enum ka_codec)(rendition / 2);
+}
+
+static inline bool ka_rendition_narrow(unsigned int rendition)
+{
+	return rendition % 2;
+}
 
 struct ka_packet {
 	struct ka_ref ref;
@@ -28,7 +43,7 @@ struct ka_packet {
 	struct ka_stamps stamps;
 	uint64_t sequence; /* of the source frame */
 	size_t size;	   /* bytes */
-	uint8_t data[];	   /* H.264: Annex B access unit */
+	uint8_t data[];	   /* H.264: Annex B access unit; VP8, VP9: one frame */
 };
 
 /* Header cleared, data not. -ENOMEM. */

@@ -4,17 +4,16 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/latest.h"
 #include "base/log.h"
 #include "capture/cap_state.h"
 #include "capture/capture_priv.h"
 #include "capture/edid_wish.h"
-#include "capture/encoder.h"
+#include "capture/codecs.h"
 #include "capture/snapshot.h"
 #include "capture/source_card.h"
 #include "capture/source_v4l2.h"
 #include "capture/stage_capture.h"
-#include "capture/stage_encode.h"
+#include "capture/streams.h"
 #include "capture/wishes.h"
 
 /* A quarter of a second at 30 per second: a viewer further behind starts afresh at a key picture. */
@@ -23,11 +22,11 @@
 struct ka_capture {
 	struct ka_wishes *wishes;
 	struct ka_cap_state *state;
-	struct ka_latest *latest[KA_RENDITIONS];
 	struct ka_hub *hub;
+	struct ka_codecs *codecs;
+	struct ka_streams *streams;
 	struct ka_snapshots *snapshots;
 	struct ka_stage_capture *cap;
-	struct ka_stage_encode *enc[KA_RENDITIONS];
 	struct ka_source *source;
 	struct ka_edid_wish edid;
 };
@@ -37,9 +36,6 @@ struct ka_viewer {
 	struct ka_hub_sub *sub;
 	struct ka_wish_entry entry;
 };
-
-/* The encoders of this build. */
-static const struct ka_encoder_ops *const encoders[] = {&ka_enc_x264, NULL};
 
 static int check_size(const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 {
@@ -116,17 +112,11 @@ static const char *shown_device(const struct ka_capture_cfg *cfg)
 	return cfg->source == KA_SOURCE_V4L2 ? cfg->device : "";
 }
 
-static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
+static int make_streams(struct ka_capture *c, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
 {
 	struct ka_geometry first =
 		cfg->width ? (struct ka_geometry){cfg->width, cfg->height} : (struct ka_geometry){1280, 720};
-	struct ka_stage_capture_cfg cap = {.fps = cfg->fps,
-					   .blank_ms = cfg->blank_s * 1000,
-					   .wishes = c->wishes,
-					   .state = c->state,
-					   .snapshots = c->snapshots};
 	struct ka_stage_encode_cfg enc = {
-		.encoder = ka_encoder_find(encoders, KA_CODEC_H264),
 		.settings = {.preset = cfg->preset, .tune = cfg->tune, .threads = cfg->threads, .fps = cfg->fps},
 		.slate_fps = cfg->slate_fps,
 		.device = shown_device(cfg),
@@ -136,21 +126,23 @@ static int make_stages(struct ka_capture *c, const struct ka_capture_cfg *cfg, s
 		.epoch_us = ka_clock_us(),
 		.hub = c->hub,
 	};
-	int ret = enc.encoder->check(&enc.settings, eb);
+	int ret = ka_codecs_new(&c->codecs, ka_encoders, cfg->codecs ? cfg->codecs : "", &enc.settings, eb);
 
 	if (ret < 0)
 		return ret;
+	enc.codecs = c->codecs;
 	ka_cap_state_set_geometry(c->state, first);
-	for (unsigned int i = 0; ret == 0 && i < KA_RENDITIONS; i++) {
-		ret = ka_latest_new(&c->latest[i]);
-		cap.latest[i] = enc.latest = c->latest[i];
-		enc.rendition = i;
-		if (ret == 0)
-			ret = ka_stage_encode_new(&c->enc[i], &enc);
-	}
-	if (ret == 0)
-		ret = ka_stage_capture_new(&c->cap, &cap);
-	return ret;
+	return ka_streams_new(&c->streams, &enc);
+}
+
+static int make_stage(struct ka_capture *c, const struct ka_capture_cfg *cfg)
+{
+	struct ka_stage_capture_cfg cap = {
+		.fps = cfg->fps, .wishes = c->wishes, .state = c->state, .snapshots = c->snapshots};
+
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
+		cap.latest[i] = ka_streams_latest(c->streams, i);
+	return ka_stage_capture_new(&c->cap, &cap);
 }
 
 int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb)
@@ -179,7 +171,9 @@ int ka_capture_new_io(struct ka_capture **out, const struct ka_capture_cfg *cfg,
 	if (ret == 0)
 		ret = ka_snapshots_new(&c->snapshots, c->state, shown_device(cfg));
 	if (ret == 0)
-		ret = make_stages(c, cfg, eb);
+		ret = make_streams(c, cfg, eb);
+	if (ret == 0)
+		ret = make_stage(c, cfg);
 	if (ret == 0)
 		ret = make_source(c, cfg, io);
 	if (ret < 0) {
@@ -190,45 +184,24 @@ int ka_capture_new_io(struct ka_capture **out, const struct ka_capture_cfg *cfg,
 	return 0;
 }
 
-static void stop_encoders(struct ka_capture *c)
-{
-	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
-		ka_stage_encode_stop(c->enc[i]);
-}
-
-static void join_encoders(struct ka_capture *c)
-{
-	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
-		ka_stage_encode_join(c->enc[i]);
-}
-
 int ka_capture_start(struct ka_capture *c)
 {
-	int ret = 0;
-
-	for (unsigned int i = 0; ret == 0 && i < KA_RENDITIONS; i++)
-		ret = ka_stage_encode_start(c->enc[i]);
-	if (ret == 0)
-		ret = ka_stage_capture_start(c->cap, c->source);
-	if (ret < 0) {
-		stop_encoders(c);
-		join_encoders(c);
-	}
-	return ret;
+	ka_codecs_probe(c->codecs);
+	return ka_stage_capture_start(c->cap, c->source);
 }
 
 void ka_capture_stop(struct ka_capture *c)
 {
 	ka_snapshots_stop(c->snapshots);
 	ka_stage_capture_stop(c->cap);
-	stop_encoders(c);
+	ka_streams_stop(c->streams);
 }
 
 void ka_capture_join(struct ka_capture *c)
 {
 	ka_snapshots_join(c->snapshots);
 	ka_stage_capture_join(c->cap);
-	join_encoders(c);
+	ka_streams_join(c->streams);
 }
 
 void ka_capture_free(struct ka_capture *c)
@@ -236,10 +209,8 @@ void ka_capture_free(struct ka_capture *c)
 	if (!c)
 		return;
 	/* Whoever may hold frames goes before the source, and the source before the loop it posts to. */
-	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
-		ka_stage_encode_free(c->enc[i]);
-		ka_latest_free(c->latest[i]);
-	}
+	ka_streams_free(c->streams);
+	ka_codecs_free(c->codecs);
 	ka_snapshots_free(c->snapshots);
 	ka_source_free(c->source);
 	ka_stage_capture_free(c->cap);
@@ -254,15 +225,18 @@ static void wake_stages(struct ka_capture *c)
 	struct ka_wake cap = ka_stage_capture_waker(c->cap);
 
 	ka_wake_call(&cap);
-	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
-		ka_stage_encode_wake(c->enc[i]);
+	ka_streams_wake(c->streams);
 }
 
 int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_video_wish *wish, struct ka_wake wake)
 {
-	struct ka_viewer *v = calloc(1, sizeof(*v));
-	int ret;
+	unsigned int rendition = ka_wishes_suits(c->wishes, NULL, wish);
+	struct ka_viewer *v;
+	int ret = ka_streams_need(c->streams, rendition);
 
+	if (ret < 0)
+		return ret;
+	v = calloc(1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	v->capture = c;
@@ -271,7 +245,7 @@ int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_
 		free(v);
 		return ret;
 	}
-	v->entry.rendition = ka_wishes_suits(c->wishes, wish);
+	v->entry.rendition = rendition;
 	ka_hub_set_rendition(v->sub, v->entry.rendition);
 	/* After subscribing: the key picture asked for here must reach the queue. */
 	ka_wishes_add(c->wishes, &v->entry, wish);
@@ -287,14 +261,25 @@ struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v)
 
 void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish)
 {
-	ka_hub_set_rendition(v->sub, ka_wishes_set(v->capture->wishes, &v->entry, wish));
-	wake_stages(v->capture);
+	struct ka_capture *c = v->capture;
+	/* Others may change it meanwhile, between the two of a codec. */
+	unsigned int rendition = ka_wishes_suits(c->wishes, &v->entry, wish);
+	int ret = ka_streams_need(c->streams, rendition);
+
+	if (ret < 0) {
+		ka_log_every(WARN, KA_SEC(10), "capture", "no-stream", "codec=%s cause=\"%s\"",
+			     ka_codec_name(wish->codec), ka_err_str(ret));
+		return;
+	}
+	ka_wishes_set(c->wishes, &v->entry, wish, rendition);
+	ka_hub_set_rendition(v->sub, rendition);
+	wake_stages(c);
 }
 
 void ka_viewer_request_key(struct ka_viewer *v)
 {
 	ka_wishes_ask_key(v->capture->wishes, &v->entry);
-	ka_stage_encode_wake(v->capture->enc[v->entry.rendition]);
+	ka_streams_wake_one(v->capture->streams, v->entry.rendition);
 }
 
 void ka_viewer_sent(struct ka_viewer *v, const struct ka_stamps *at, int64_t taken_us, int64_t sent_us)
@@ -350,9 +335,12 @@ void ka_capture_stage(struct ka_capture *c, enum ka_stage stage, struct ka_perce
 	ka_histogram_read(&ka_cap_state_stages(c->state)->of[stage], out);
 }
 
+void ka_capture_codecs(struct ka_capture *c, struct ka_codec_list *out)
+{
+	ka_codecs_get(c->codecs, out);
+}
+
 uint32_t ka_capture_kbps(struct ka_capture *c)
 {
-	uint32_t kbps = ka_stage_encode_kbps(c->enc[0]);
-
-	return kbps ? kbps : ka_stage_encode_kbps(c->enc[1]);
+	return ka_streams_kbps(c->streams);
 }

@@ -35,7 +35,8 @@ struct ka_capture_cfg {
 	uint32_t fps;		 /* 1..120: upper bound of pictures per second */
 	const char *preset;	 /* x264 preset, "ultrafast" .. "medium" */
 	const char *tune;	 /* x264 tune, "zerolatency" always included */
-	unsigned int threads;	 /* x264 threads; 0 = by size and cores */
+	unsigned int threads;	 /* of an encoder; 0 = by size and cores */
+	const char *codecs;	 /* "h264, vp9": those allowed, the preferred one first; NULL or "" = all */
 	unsigned int slate_fps;	 /* pictures per second while there is no signal; 1..10 */
 	unsigned int blank_s;	 /* V4L2 without DV timings: seconds of one colour that get a slate; 0 = never */
 	const char *edid;	 /* V4L2: "" = leave the device's, "auto" = compose one, else a file */
@@ -44,9 +45,10 @@ struct ka_capture_cfg {
 	unsigned int card_noise; /* card: percent of the bars that noise covers; 0..100 */
 };
 
-/* What a viewer wants; merged over all viewers: least fps, highest kbps, any key request. Viewers on narrow links that
- * cannot take that get a second rendition: least fps, least kbps among them. */
+/* What a viewer wants; merged over all viewers of a codec: least fps, highest kbps, any key request. Viewers on narrow
+ * links that cannot take that get a second rendition: least fps, least kbps among them. */
 struct ka_video_wish {
+	enum ka_codec codec;
 	uint32_t kbps; /* target bitrate; 0 = by picture size at the default quality */
 	uint32_t fps;  /* 1..120; 0 = no wish */
 	bool narrow;   /* kbps is what the link takes, not what somebody chose */
@@ -84,16 +86,21 @@ void ka_capture_stop(struct ka_capture *c); /* any thread; never blocks */
 void ka_capture_join(struct ka_capture *c);
 void ka_capture_free(struct ka_capture *c); /* NULL is fine; all viewers and snapshots are gone */
 
-/* Any thread. Starts capture with the first viewer. The viewer's first packet is a key packet, and is asked for here.
+/* Any thread. Starts capture with the first viewer, and an encoder with the first of its rendition. -ENODEV: this codec
+ * cannot be had. The viewer's first packet is a key packet, and is asked for here.
  * Packets are taken from ka_viewer_sub() on the viewer's thread; wake as in hub.h. */
 int ka_viewer_new(struct ka_viewer **out, struct ka_capture *c, const struct ka_video_wish *wish,
 		  struct ka_wake wake) KA_MUST_USE;
 struct ka_hub_sub *ka_viewer_sub(struct ka_viewer *v);
-void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish); /* any thread; coalesces */
-void ka_viewer_request_key(struct ka_viewer *v);			   /* any thread; coalesces */
+/* Any thread; coalesces. Another codec begins at a key picture, without a gap; what cannot be had changes nothing. */
+void ka_viewer_set(struct ka_viewer *v, const struct ka_video_wish *wish);
+void ka_viewer_request_key(struct ka_viewer *v); /* any thread; coalesces */
 /* Any thread: the kernel has all of a packet with these stamps. */
 void ka_viewer_sent(struct ka_viewer *v, const struct ka_stamps *at, int64_t taken_us, int64_t sent_us);
 void ka_viewer_free(struct ka_viewer *v); /* any thread; NULL is fine */
+
+/* Any thread. The codecs that can be had here, known from ka_capture_start() on. */
+void ka_capture_codecs(struct ka_capture *c, struct ka_codec_list *out);
 
 /* Any thread. The modes that the target can be asked for through the EDID, the preferred one first; 0 when the source
  * cannot, or does not know yet. */
@@ -120,7 +127,7 @@ void ka_capture_signal(struct ka_capture *c, struct ka_signal *out);
 void ka_capture_stats(struct ka_capture *c, struct ka_capture_stats *out);
 /* How long the last pictures took. */
 void ka_capture_stage(struct ka_capture *c, enum ka_stage stage, struct ka_percentiles *out);
-/* Bitrate now asked of the encoder, kbit/s. */
+/* Bitrate now asked of the encoder that is asked for most, kbit/s. */
 uint32_t ka_capture_kbps(struct ka_capture *c);
 
 #endif

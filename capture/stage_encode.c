@@ -45,6 +45,7 @@ struct ka_stage_encode {
 	struct ka_frame *last;	     /* what was encoded last; as the encoder takes it */
 	struct ka_stamps stamps;     /* of last, until the first try to encode it */
 	bool on_slate;		     /* last is a slate */
+	bool failed;		     /* the encoder, the last time */
 	int64_t last_pts_ms;
 	int64_t open_again_us; /* not before, after a failure */
 	int64_t encoded_us;    /* last picture */
@@ -116,8 +117,13 @@ static struct rate wanted_rate(struct ka_stage_encode *s, const struct ka_frame 
 static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, struct rate r)
 {
 	struct ka_encoder_cfg settings = s->cfg.settings;
+	const struct ka_encoder_ops *best = NULL;
 	int ret;
 
+	if (s->cfg.codecs)
+		best = ka_codecs_encoder(s->cfg.codecs, s->cfg.encoder->codec);
+	if (best)
+		s->cfg.encoder = best;
 	settings.width = f->width;
 	settings.height = f->height;
 	settings.kbps = r.kbps;
@@ -172,11 +178,19 @@ static void publish(struct ka_stage_encode *s, struct ka_packet *p, struct ka_ca
 	ka_hub_publish(s->cfg.hub, p);
 }
 
+static void tell(struct ka_stage_encode *s, bool good, int64_t now)
+{
+	s->failed = !good;
+	if (s->cfg.codecs)
+		ka_codecs_told(s->cfg.codecs, s->cfg.encoder, good, now);
+}
+
 static void fail_encoder(struct ka_stage_encode *s, int ret, int64_t now)
 {
 	ka_log_every(ERROR, KA_SEC(10), "encode", "failed", "encoder=%s cause=\"%s\"", s->cfg.encoder->name,
 		     ka_err_str(ret));
 	close_encoder(s);
+	tell(s, false, now);
 	s->open_again_us = now + ENCODER_RETRY_US;
 	s->encoded_us = now;
 	s->key_due_us = NEVER; /* a new encoder begins with one */
@@ -223,6 +237,8 @@ static void encode_last(struct ka_stage_encode *s)
 		fail_encoder(s, ret, now);
 		return;
 	}
+	if (s->failed)
+		tell(s, true, now);
 	s->last_pts_ms = ask.pts_ms;
 	sums.encode_us = ka_clock_us() - now;
 	p->stamps = stamps;
@@ -270,6 +286,7 @@ static int64_t repeat_due(const struct ka_stage_encode *s, int64_t now)
 static void go_idle(struct ka_stage_encode *s)
 {
 	close_encoder(s);
+	atomic_store(&s->kbps, 0);
 	ka_frame_unref(&s->last);
 	s->on_slate = false;
 	s->open_again_us = 0;

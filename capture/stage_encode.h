@@ -9,17 +9,19 @@
 #include "base/hub.h"
 #include "base/latest.h"
 #include "capture/cap_state.h"
+#include "capture/codecs.h"
 #include "capture/encoder.h"
 #include "capture/wishes.h"
 
 struct ka_stage_encode;
 
 struct ka_stage_encode_cfg {
-	const struct ka_encoder_ops *encoder;
-	struct ka_encoder_cfg settings; /* size and rate are filled in as they become known */
-	unsigned int slate_fps;		/* 1..10 */
-	const char *device;		/* for the slate */
-	struct ka_geometry geometry;	/* of a slate before the first picture */
+	const struct ka_encoder_ops *encoder; /* to begin with */
+	struct ka_codecs *codecs;	      /* names others when it fails; NULL = there are none */
+	struct ka_encoder_cfg settings;	      /* size and rate are filled in as they become known */
+	unsigned int slate_fps;		      /* 1..10 */
+	const char *device;		      /* for the slate */
+	struct ka_geometry geometry;	      /* of a slate before the first picture */
 	unsigned int rendition;
 	int64_t epoch_us; /* 0 of the packets' pts */
 	struct ka_wishes *wishes;

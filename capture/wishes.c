@@ -47,27 +47,28 @@ static uint64_t pictures(const struct ka_video_wish *wish)
 static unsigned int choose_rendition(const struct ka_wishes *w, const struct ka_wish_entry *e,
 				     const struct ka_video_wish *wish)
 {
-	uint32_t percent = e && e->rendition ? RETURN_PERCENT : LEAVE_PERCENT;
+	uint32_t percent = e && ka_rendition_narrow(e->rendition) ? RETURN_PERCENT : LEAVE_PERCENT;
 	uint64_t most_kbps = 0;
 	uint64_t most_fps = 0;
 
 	if (!wish->narrow)
-		return 0;
+		return ka_rendition(wish->codec, false);
 	for (const struct ka_wish_entry *o = w->entries; o; o = o->next) {
-		if (o == e)
+		if (o == e || o->wish.codec != wish->codec)
 			continue;
 		most_kbps = KA_MAX(most_kbps, (uint64_t)o->wish.kbps);
 		most_fps = KA_MAX(most_fps, pictures(&o->wish));
 	}
-	return wish->kbps * 100ull < most_kbps * percent || pictures(wish) * 100 < most_fps * percent;
+	return ka_rendition(wish->codec,
+			    wish->kbps * 100ull < most_kbps * percent || pictures(wish) * 100 < most_fps * percent);
 }
 
-unsigned int ka_wishes_suits(struct ka_wishes *w, const struct ka_video_wish *wish)
+unsigned int ka_wishes_suits(struct ka_wishes *w, const struct ka_wish_entry *e, const struct ka_video_wish *wish)
 {
 	unsigned int rendition;
 
 	pthread_mutex_lock(&w->lock);
-	rendition = choose_rendition(w, NULL, wish);
+	rendition = choose_rendition(w, e, wish);
 	pthread_mutex_unlock(&w->lock);
 	return rendition;
 }
@@ -82,18 +83,15 @@ void ka_wishes_add(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka
 	pthread_mutex_unlock(&w->lock);
 }
 
-unsigned int ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish)
+void ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish,
+		   unsigned int rendition)
 {
-	unsigned int rendition;
-
 	pthread_mutex_lock(&w->lock);
 	e->wish = *wish;
-	rendition = choose_rendition(w, e, wish);
 	if (rendition != e->rendition)
 		w->key[rendition] = KA_MAX(w->key[rendition], KA_KEY_ASKED);
 	e->rendition = rendition;
 	pthread_mutex_unlock(&w->lock);
-	return rendition;
 }
 
 void ka_wishes_remove(struct ka_wishes *w, struct ka_wish_entry *e)
@@ -117,7 +115,7 @@ void ka_wishes_ask_key(struct ka_wishes *w, const struct ka_wish_entry *e)
 /* kbps 0 = no wish, which any other beats. */
 static bool decides(unsigned int rendition, const struct ka_video_wish *wish, uint32_t kbps)
 {
-	if (rendition && wish->kbps && kbps)
+	if (ka_rendition_narrow(rendition) && wish->kbps && kbps)
 		return wish->kbps < kbps;
 	return wish->kbps > kbps;
 }

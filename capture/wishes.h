@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What all viewers want, merged into at most two renditions. 0: least fps, highest kbps. 1, for those on narrow links
- * that want clearly less than somebody else, bits or pictures: least fps, least kbps. Any thread; the stages read,
- * viewers write.
+ * What all viewers want, merged into at most two renditions for each codec. One: least fps, highest kbps. A narrow one,
+ * for those on narrow links that want clearly less than somebody else, bits or pictures: least fps, least kbps. Any
+ * thread; the stages read, viewers write.
  */
 #ifndef KA_WISHES_H
 #define KA_WISHES_H
@@ -33,12 +33,14 @@ enum ka_key_wish {
 
 int ka_wishes_new(struct ka_wishes **out) KA_MUST_USE;
 void ka_wishes_free(struct ka_wishes *w); /* NULL is fine */
-/* The rendition for a newcomer with this wish. */
-unsigned int ka_wishes_suits(struct ka_wishes *w, const struct ka_video_wish *wish);
+/* The rendition for a viewer with this wish; e: NULL = a newcomer. */
+unsigned int ka_wishes_suits(struct ka_wishes *w, const struct ka_wish_entry *e, const struct ka_video_wish *wish);
 /* Adds a viewer, into e->rendition, and its need of a key picture. */
 void ka_wishes_add(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
-/* The rendition that suits now; when it is another one, its key picture has been asked for. */
-unsigned int ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish);
+/* From now on the viewer wants this of a rendition for this codec; when it is another one, its key picture has been
+ * asked for. */
+void ka_wishes_set(struct ka_wishes *w, struct ka_wish_entry *e, const struct ka_video_wish *wish,
+		   unsigned int rendition);
 void ka_wishes_remove(struct ka_wishes *w, struct ka_wish_entry *e);
 void ka_wishes_ask_key(struct ka_wishes *w, const struct ka_wish_entry *e);
 void ka_wishes_get(struct ka_wishes *w, unsigned int rendition, struct ka_wishes_now *out);

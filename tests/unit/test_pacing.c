@@ -70,7 +70,7 @@ static void test_wishes_least_fps_and_most_kbps(void **state)
 	assert_int_equal(now.viewers, 3);
 	assert_int_equal(now.fps, 20);
 	assert_int_equal(now.kbps, 900);
-	ka_wishes_set(w, &b, &(struct ka_video_wish){.kbps = 1500});
+	ka_wishes_set(w, &b, &(struct ka_video_wish){.kbps = 1500}, 0);
 	ka_wishes_remove(w, &c);
 	ka_wishes_get(w, 0, &now);
 	assert_int_equal(now.fps, 0);
@@ -104,7 +104,11 @@ static void test_wishes_keys_coalesce_and_joining_wins(void **state)
 
 static unsigned int set(struct ka_wishes *w, struct ka_wish_entry *e, uint32_t kbps, uint32_t fps, bool narrow)
 {
-	return ka_wishes_set(w, e, &(struct ka_video_wish){.kbps = kbps, .fps = fps, .narrow = narrow});
+	struct ka_video_wish wish = {.kbps = kbps, .fps = fps, .narrow = narrow};
+	unsigned int rendition = ka_wishes_suits(w, e, &wish);
+
+	ka_wishes_set(w, e, &wish, rendition);
+	return rendition;
 }
 
 static void test_newcomer_on_a_narrow_link_disturbs_nobody(void **state)
@@ -116,10 +120,10 @@ static void test_newcomer_on_a_narrow_link_disturbs_nobody(void **state)
 
 	(void)state;
 	assert_int_equal(ka_wishes_new(&w), 0);
-	assert_int_equal(ka_wishes_suits(w, &narrow), 0);
+	assert_int_equal(ka_wishes_suits(w, NULL, &narrow), 0);
 	ka_wishes_add(w, &a, &(struct ka_video_wish){.kbps = 4000});
-	assert_int_equal(ka_wishes_suits(w, &(struct ka_video_wish){.kbps = 1000}), 0);
-	b.rendition = ka_wishes_suits(w, &narrow);
+	assert_int_equal(ka_wishes_suits(w, NULL, &(struct ka_video_wish){.kbps = 1000}), 0);
+	b.rendition = ka_wishes_suits(w, NULL, &narrow);
 	assert_int_equal(b.rendition, 1);
 	ka_wishes_take_key(w, 0);
 	ka_wishes_add(w, &b, &narrow);
