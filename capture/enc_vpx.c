@@ -21,16 +21,15 @@
 #define MAX_THREADS 16u
 /* Pixels a second for which one thread is enough on the boards this runs on. */
 #define THREAD_PIXELS (1280ull * 720 * 30)
-/* Bytes that a block of dense text takes at FINE_Q and at WORST_Q, until a picture says more. */
+#define MIDDLE_Q 40u
+/* Bytes that a block of dense text takes at FINE_Q, GOOD_Q and WORST_Q, until pictures say more. */
 #define FINE_BYTES 150u
+#define GOOD_BYTES 100u
 #define WORST_BYTES 20u
 /* VP8 lowers its quantizer by steps: a refinement is given up that is not fine after so many pictures. */
 #define REFINE_TRIES 24u
-/* After a refinement VP8 goes on with its quantizer, and is told what a picture that changes much has to be made with.
- */
-#define AFTER_FINE_Q 40u
 /* Speeds of libvpx. VP9: 8 costs twice as much as 9, and is hardly better on desktops. VP8: faster ones than 4 lose
- * track of text that scrolls; where cores are few, 6 keeps up. */
+ * track of text that scrolls; 6 is for large pictures. */
 #define VP9_SPEED 9
 #define VP8_SPEED 4
 #define VP8_SPEED_BUSY 6
@@ -46,11 +45,11 @@ struct ka_encoder {
 	bool bounded;	    /* no picture may be larger than the burst */
 	size_t burst_bytes; /* what the rate carries in burst_ms */
 	int64_t burst_ms;
-	size_t fine_bytes, worst_bytes; /* of a block, as seen lately */
-	size_t stale;			/* blocks that had changed in the last picture */
-	unsigned int tries;		/* refinements in a row that were not fine enough */
-	int64_t clock_ms;		/* libvpx's time: stands still in pauses longer than a burst */
-	int64_t pts_ms;			/* of the last picture */
+	size_t fine_bytes, good_bytes, worst_bytes; /* of a block, as seen lately */
+	size_t stale;				    /* blocks that had changed in the last picture */
+	unsigned int tries;			    /* refinements in a row that were not fine enough */
+	int64_t clock_ms;			    /* libvpx's time: stands still in pauses longer than a burst */
+	int64_t pts_ms;				    /* of the last picture */
 };
 
 static bool is_vp9(const struct ka_encoder *e)
@@ -92,14 +91,25 @@ static void set_rate(struct ka_encoder *e, uint32_t kbps, uint32_t burst_ms)
 	e->cfg.rc_buf_optimal_sz = e->cfg.rc_buf_sz * 3 / 4;
 }
 
-static unsigned int choose_threads(const struct ka_encoder_cfg *cfg)
+static uint64_t pixel_rate(const struct ka_encoder_cfg *cfg)
+{
+	return (uint64_t)cfg->width * cfg->height * cfg->fps;
+}
+
+static uint64_t count_cores(void)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t rate = (uint64_t)cfg->width * cfg->height * cfg->fps;
 
-	if (cfg->threads)
-		return cfg->threads;
-	return (unsigned int)KA_CLAMP((rate + THREAD_PIXELS - 1) / THREAD_PIXELS, 1u, (uint64_t)KA_CLAMP(cores, 1, 4));
+	return (uint64_t)KA_CLAMP(cores, 1, 4);
+}
+
+/* VP8's threads wait for one another without sleeping, which costs more than it gains when others need the cores. */
+static unsigned int choose_threads(const struct ka_encoder *e, const struct ka_encoder_cfg *cfg)
+{
+	if (cfg->threads || !is_vp9(e))
+		return KA_MAX(cfg->threads, 1u);
+	return (unsigned int)KA_CLAMP((pixel_rate(cfg) + THREAD_PIXELS - 1) / THREAD_PIXELS, (uint64_t)1,
+				      count_cores());
 }
 
 static void set_config(struct ka_encoder *e, const struct ka_encoder_cfg *cfg)
@@ -113,7 +123,7 @@ static void set_config(struct ka_encoder *e, const struct ka_encoder_cfg *cfg)
 	c->g_lag_in_frames = 0;
 	c->g_pass = VPX_RC_ONE_PASS;
 	c->g_error_resilient = 0; /* nothing is lost on the way */
-	c->g_threads = choose_threads(cfg);
+	c->g_threads = choose_threads(e, cfg);
 	c->kf_mode = VPX_KF_DISABLED;
 	c->rc_end_usage = VPX_CBR;
 	c->rc_dropframe_thresh = 0; /* the client takes a packet without a picture for a failure */
@@ -153,10 +163,7 @@ static int set_vp8(struct ka_encoder *e, bool busy)
 
 static int set_controls(struct ka_encoder *e, const struct ka_encoder_cfg *cfg)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t rate = (uint64_t)cfg->width * cfg->height * cfg->fps;
-	bool busy = rate > THREAD_PIXELS * (uint64_t)KA_CLAMP(cores - 1, 1, 4);
-	int err = is_vp9(e) ? set_vp9(e) : set_vp8(e, busy);
+	int err = is_vp9(e) ? set_vp9(e) : set_vp8(e, pixel_rate(cfg) > THREAD_PIXELS);
 
 	err |= vpx_codec_control(&e->vpx, VP8E_SET_STATIC_THRESHOLD, 1);
 	err |= vpx_codec_control(&e->vpx, VP8E_SET_ENABLEAUTOALTREF, 0);
@@ -185,6 +192,7 @@ static int open_encoder(const struct ka_encoder_ops *ops, vpx_codec_iface_t *ifa
 		return -ENOMEM;
 	e->ops = ops;
 	e->fine_bytes = FINE_BYTES;
+	e->good_bytes = GOOD_BYTES;
 	e->worst_bytes = WORST_BYTES;
 	ret = ka_work_map_init(&e->map, cfg->width, cfg->height);
 	if (ret == 0)
@@ -295,7 +303,7 @@ static int run_key(struct ka_encoder *e, const struct ka_frame *f, const vpx_cod
 		if (ret == 0)
 			ret = run(e, e->soft, true, 1, pkt, &q);
 	} else {
-		ka_work_map_set_chosen(&e->map, KA_WORK_COARSE);
+		ka_work_map_set_chosen(&e->map, q <= (int)GOOD_Q ? KA_WORK_GOOD : KA_WORK_COARSE);
 	}
 	return ret;
 }
@@ -315,48 +323,70 @@ static size_t most_changes(struct ka_encoder *e)
 	return KA_MAX(e->burst_bytes / e->worst_bytes, (size_t)e->map.cols);
 }
 
+/* The best quality that n blocks may get. libvpx judges by pictures before this one, which says little when much
+ * changes: on a narrow link, and with VP8 after a refinement, whose quantizer it goes on with. */
+static uint32_t best_quality(const struct ka_encoder *e, size_t n)
+{
+	size_t room = n ? e->burst_bytes / n : SIZE_MAX / 8;
+	size_t worst = e->worst_bytes;
+
+	if (e->bounded)
+		return room >= worst * 8 ? GOOD_Q : room >= worst * 4 ? MIDDLE_Q : WORST_Q;
+	if (!is_vp9(e) && n > (size_t)e->map.cols * e->map.rows / 4 && e->cfg.rc_max_quantizer != WORST_Q)
+		return MIDDLE_Q;
+	return GOOD_Q;
+}
+
+/* What n blocks that came at this quality would take at the worst. */
+static size_t worst_bytes(size_t size, size_t n, int q)
+{
+	return 1 + size / n * (q >= 60 ? 10 : q >= (int)MIDDLE_Q ? 4 : 2) / 10;
+}
+
 /* Brings what has changed, at least part of it. */
 static int run_changes(struct ka_encoder *e, const struct ka_frame *f, int64_t step_ms, const vpx_codec_cx_pkt_t **pkt)
 {
 	size_t n = ka_work_map_choose(&e->map, KA_WORK_STALE, most_changes(e));
-	bool was_fine = !is_vp9(e) && e->cfg.rc_max_quantizer == FINE_Q;
-	bool much = n > (size_t)e->map.cols * e->map.rows / 4;
 	int q;
 	int ret = set_map(e, true);
 
 	if (ret == 0)
-		ret = set_quality(e, was_fine && much ? AFTER_FINE_Q : GOOD_Q, WORST_Q);
+		ret = set_quality(e, best_quality(e, n), WORST_Q);
 	if (ret == 0)
 		ret = run(e, f, false, step_ms, pkt, &q);
 	if (ret < 0)
 		return ret;
-	ka_work_map_set_chosen(&e->map, KA_WORK_COARSE);
+	ka_work_map_set_chosen(&e->map, q <= (int)GOOD_Q ? KA_WORK_GOOD : KA_WORK_COARSE);
 	if (n)
-		e->worst_bytes = KA_MAX((*pkt)->data.frame.sz / n + 1, e->worst_bytes * 3 / 4);
+		e->worst_bytes = KA_MAX(worst_bytes((*pkt)->data.frame.sz, n, q), e->worst_bytes * 3 / 4);
 	e->fine_bytes = FINE_BYTES;
+	e->good_bytes = GOOD_BYTES;
 	e->tries = 0;
 	return 0;
 }
 
-/* Makes what is right already fine, as much as a burst carries. */
-static int run_fine(struct ka_encoder *e, const struct ka_frame *f, int64_t step_ms, const vpx_codec_cx_pkt_t **pkt)
+/* Makes what is right already good, then fine, as much as a burst carries. */
+static int refine(struct ka_encoder *e, const struct ka_frame *f, int64_t step_ms, const vpx_codec_cx_pkt_t **pkt)
 {
-	size_t n = ka_work_map_choose(&e->map, KA_WORK_COARSE, e->burst_bytes / 2 / e->fine_bytes + 1);
+	bool fine = !ka_work_map_count(&e->map, KA_WORK_COARSE);
+	size_t *bytes = fine ? &e->fine_bytes : &e->good_bytes;
+	size_t n = ka_work_map_choose(&e->map, fine ? KA_WORK_GOOD : KA_WORK_COARSE, e->burst_bytes / 2 / *bytes + 1);
+	uint32_t goal = fine ? FINE_Q : GOOD_Q;
 	int q;
 	int ret = set_map(e, true);
 
 	if (ret == 0)
-		ret = set_quality(e, FINE_Q, FINE_Q);
+		ret = set_quality(e, goal, goal);
 	if (ret == 0)
 		ret = run(e, f, false, step_ms, pkt, &q);
 	if (ret < 0)
 		return ret;
-	if (q <= (int)FINE_Q || ++e->tries > REFINE_TRIES) {
-		ka_work_map_set_chosen(&e->map, KA_WORK_FINE);
+	if (q <= (int)goal || ++e->tries > REFINE_TRIES) {
+		ka_work_map_set_chosen(&e->map, fine ? KA_WORK_FINE : KA_WORK_GOOD);
 		e->tries = 0;
 	}
 	if (n)
-		e->fine_bytes = KA_MAX((*pkt)->data.frame.sz / n + 1, e->fine_bytes * 3 / 4);
+		*bytes = KA_MAX((*pkt)->data.frame.sz / n + 1, *bytes * 3 / 4);
 	return 0;
 }
 
@@ -406,7 +436,7 @@ static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, const 
 	if (ask->key || !e->clock_ms)
 		ret = run_key(e, f, &pkt);
 	else if (ask->refine && !ka_work_map_count(&e->map, KA_WORK_STALE))
-		ret = run_fine(e, f, step_ms, &pkt);
+		ret = refine(e, f, step_ms, &pkt);
 	else
 		ret = run_changes(e, f, step_ms, &pkt);
 	if (ret == 0)
@@ -414,7 +444,7 @@ static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, const 
 	if (ret < 0)
 		return ret;
 	e->pts_ms = ask->pts_ms;
-	return ka_work_map_count(&e->map, ask->refine ? KA_WORK_COARSE : KA_WORK_STALE) > 0;
+	return ka_work_map_count(&e->map, ask->refine ? KA_WORK_GOOD : KA_WORK_STALE) > 0;
 }
 
 static int change_rate(struct ka_encoder *e, uint32_t kbps, uint32_t fps, uint32_t burst_ms)

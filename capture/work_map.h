@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What of a picture an encoder has still to do, by blocks of 16x16 pixels: stale ones show something else, coarse ones
- * the right thing as well as motion allowed, fine ones as well as it gets. Pure; the encoder's thread.
+ * the right thing as well as motion allowed, good ones as well as anything that moves, fine ones as well as it gets.
+ * Pure; the encoder's thread.
  */
 #ifndef KA_WORK_MAP_H
 #define KA_WORK_MAP_H
 
 #include "capture/encoder.h"
 
-enum ka_work { KA_WORK_FINE, KA_WORK_COARSE, KA_WORK_STALE };
+enum ka_work { KA_WORK_FINE, KA_WORK_GOOD, KA_WORK_COARSE, KA_WORK_STALE };
 
 struct ka_work_map {
 	unsigned int cols, rows;
