@@ -362,7 +362,7 @@ static bool read_wishes(struct ka_stage_capture *s)
 		fps = w.fps ? KA_MIN(w.fps, s->cfg.fps) : s->cfg.fps;
 		if (!w.viewers)
 			fps = 0;
-		count_frames(s, ka_outlets_want(s->outlets, i, fps, false));
+		count_frames(s, ka_outlets_want(s->outlets, i, fps, ka_rendition_codec(i) == KA_CODEC_VP9_444));
 		most = KA_MAX(most, fps);
 	}
 	s->source->fps_limit = most ? most : s->cfg.fps;
