@@ -279,11 +279,19 @@ void ka_v4l2_buf_collect(struct ka_v4l2_bufs *b)
 	while (ka_mailbox_take(b->home, &s)) {
 		s->state = HOME;
 		s->set->lent--;
-		/* A failing QBUF shows in the next DQBUF; meanwhile the stream has one buffer less. */
+		/* A failing QBUF shows in the next DQBUF, or has its second try there. */
 		if (s->set == b->live)
 			(void)queue_slot(b, s);
 		else if (!s->set->lent)
 			unlink_retired(b, s->set);
+	}
+}
+
+static void queue_again(struct ka_v4l2_bufs *b)
+{
+	for (unsigned int i = 0; i < b->live->n; i++) {
+		if (b->live->slots[i].state == HOME)
+			(void)queue_slot(b, &b->live->slots[i]);
 	}
 }
 
@@ -361,6 +369,7 @@ int ka_v4l2_buf_dequeue(struct ka_v4l2_bufs *b, struct ka_source *count, struct 
 	ka_v4l2_buf_collect(b);
 	if (!b->live)
 		return 0;
+	queue_again(b);
 	/* Once round at most: the driver may fill them as fast as they go back. */
 	for (unsigned int i = 0; i < b->live->n && ret == 0; i++) {
 		ret = dequeue_one(b, &f);

@@ -2,6 +2,7 @@
 #include "tests/fake/fake_v4l2.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -23,12 +24,23 @@ static void update_fd(struct fake_v4l2 *f)
 		ready = ready || (f->bufs[i].used && f->bufs[i].done && !f->bufs[i].orphan);
 	for (unsigned int i = 0; i < KA_ARRAY_LEN(f->fails); i++)
 		ready = ready || (f->streaming && f->fails[i].times && f->fails[i].request == VIDIOC_DQBUF);
-	if (f->fd < 0)
+	if (f->fd < 0 || f->sick)
 		return;
 	if (ready)
 		(void)!write(f->fd, &n, sizeof(n));
 	else
 		(void)!read(f->fd, &n, sizeof(n));
+}
+
+/* A pipe that nobody reads from. */
+static int make_sick_fd(void)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	close(ends[0]);
+	return ends[1];
 }
 
 static int open_fake(void *ctx, const char *path)
@@ -40,7 +52,7 @@ static int open_fake(void *ctx, const char *path)
 	pthread_mutex_lock(&f->lock);
 	if (!f->absent) {
 		f->violations += f->fd >= 0;
-		f->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		f->fd = f->sick ? make_sick_fd() : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		f->opens++;
 		fd = f->fd;
 		update_fd(f);
@@ -295,7 +307,10 @@ static int ioctl_fake(void *ctx, int fd, unsigned long request, void *arg)
 	struct fake_v4l2 *f = ctx;
 	int ret = 1;
 
+	if (f->before)
+		f->before(f, request);
 	pthread_mutex_lock(&f->lock);
+	f->calls++;
 	if (fd != f->fd || fd < 0) {
 		f->violations++;
 		ret = -EBADF;

@@ -54,6 +54,10 @@ struct fake_v4l2 {
 	uint32_t slow_fps;	  /* this much for raw formats, 30 for MJPEG; 0 = says nothing */
 	/* Last touch on what S_FMT answers: a driver that lies. */
 	void (*lie)(struct v4l2_format *f);
+	bool sick; /* its descriptor says "error" to whoever polls it */
+	/* Before each call, without the lock: may block, as drivers do. */
+	void (*before)(struct fake_v4l2 *f, unsigned long request);
+	void *before_arg;
 
 	/* What happens to it. */
 	struct {
@@ -66,7 +70,7 @@ struct fake_v4l2 {
 	uint32_t wrong_index; /* added to the index of the next dequeued buffer */
 
 	/* What was seen. */
-	unsigned int opens, closes, streamons, maps, unmaps, qbufs;
+	unsigned int opens, closes, streamons, maps, unmaps, qbufs, calls;
 	unsigned int violations; /* of the API's rules */
 	uint32_t set_fourcc;
 	bool cached;	    /* the buffers it has now */

@@ -150,6 +150,20 @@ void reception_model_pass(struct reception_model *m, int64_t us)
 	reception_model_run(m);
 }
 
+void reception_model_recover(struct reception_model *m)
+{
+	int64_t end = m->now + KA_SEC(5);
+
+	m->open_result = m->start_result = m->checks = 0;
+	m->changed = false;
+	reception_model_want(m, KA_RECEPTION_WATCH);
+	while (m->source != MODEL_RUNNING && m->now < end)
+		reception_model_pass(m, KA_MS(10));
+	DEMAND(m->source == MODEL_RUNNING);
+	reception_model_tell(m, KA_RECEPTION_PICTURE, 0);
+	DEMAND(m->fsm.state == KA_RECEPTION_STREAMING && m->fsm.cause == 0);
+}
+
 static const int results[] = {0,
 			      0,
 			      -KA_E_NO_DEVICE,

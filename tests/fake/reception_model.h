@@ -36,6 +36,8 @@ void reception_model_want(struct reception_model *m, enum ka_reception_want want
 void reception_model_tell(struct reception_model *m, enum ka_reception_event event, int code);
 /* Goes on by so long, with a stop at whatever is due before. */
 void reception_model_pass(struct reception_model *m, int64_t us);
+/* Whatever was: a source that works, and is watched, is live again within five seconds. */
+void reception_model_recover(struct reception_model *m);
 /* Two bytes say what happens. */
 void reception_model_step(struct reception_model *m, uint8_t what, uint8_t how);
 

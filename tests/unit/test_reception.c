@@ -339,15 +339,7 @@ static void test_anything_at_random(void **state)
 		for (int i = 0; i < 2000; i++)
 			reception_model_step(&m, (uint8_t)next_random(&seed), (uint8_t)next_random(&seed));
 		all |= m.states;
-		/* Whatever was: a source that works is live again soon. */
-		m.open_result = m.start_result = m.checks = 0;
-		reception_model_want(&m, KA_RECEPTION_WATCH);
-		reception_model_pass(&m, KA_SEC(4));
-		for (int i = 0; i < 60 && m.source != MODEL_RUNNING; i++)
-			reception_model_pass(&m, KA_MS(10));
-		assert_int_equal(m.source, MODEL_RUNNING);
-		reception_model_tell(&m, KA_RECEPTION_PICTURE, 0);
-		expect(&m, KA_RECEPTION_STREAMING, 0);
+		reception_model_recover(&m);
 	}
 	/* Each state was seen. */
 	assert_int_equal(all, (1u << KA_RECEPTION_STATES) - 1);
