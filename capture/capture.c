@@ -137,8 +137,11 @@ static int make_streams(struct ka_capture *c, const struct ka_capture_cfg *cfg, 
 
 static int make_stage(struct ka_capture *c, const struct ka_capture_cfg *cfg)
 {
-	struct ka_stage_capture_cfg cap = {
-		.fps = cfg->fps, .wishes = c->wishes, .state = c->state, .snapshots = c->snapshots};
+	struct ka_stage_capture_cfg cap = {.fps = cfg->fps,
+					   .blank_ms = cfg->blank_s * 1000,
+					   .wishes = c->wishes,
+					   .state = c->state,
+					   .snapshots = c->snapshots};
 
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
 		cap.latest[i] = ka_streams_latest(c->streams, i);
