@@ -10,10 +10,6 @@ from rig import Bare, Ffmpeg, House
 MS = 1e6
 
 
-def kbps_of(agent):
-    return agent.status()["picture"]["kbps"]
-
-
 def moving_scenes(width, height):
     return [scenes.desktop(width, height, n) for n in range(16)]
 
@@ -32,7 +28,7 @@ def whole_path(bench):
     rows = []
     with House(bench.folder("whole"), frames) as house:
         house.settle()
-        kbps = kbps_of(house.agent)
+        kbps = house.kbps()
         with Bare(frames, kbps) as bare, Ffmpeg(frames, kbps) as ffmpeg:
             for n in range(frames.count):
                 house.step(n)
@@ -60,7 +56,7 @@ def still(bench):
     with House(bench.folder("still"), frames) as house:
         house.settle(6)
         viewer = house.viewers[0]
-        with Ffmpeg(frames, kbps_of(house.agent)) as ffmpeg:
+        with Ffmpeg(frames, house.kbps()) as ffmpeg:
             for n in range(30):
                 ffmpeg.step(n)
             for _ in range(bench.repeats):
@@ -82,7 +78,7 @@ def area(bench, percent):
     rows = []
     with House(bench.folder(f"area-{percent}"), frames) as house:
         house.settle()
-        with Bare(frames, kbps_of(house.agent)) as bare:
+        with Bare(frames, house.kbps()) as bare:
             for n in range(frames.count):
                 house.step(n)
                 bare.convert_and_encode(n)

@@ -8,7 +8,10 @@ from peer.agent import PASSWORD
 from peer.controller import Controller
 
 import cost
-from rig import FPS, BackgroundPlayer, Bare, House
+from rig import BASE_KBPS, FPS, BackgroundPlayer, Bare, House
+
+
+INTERVAL_MS = 1000 / FPS
 
 
 def percentile(values, percent):
@@ -36,7 +39,7 @@ def first_pictures(bench, busy):
     frames = bench.frames("moving", cost.moving_scenes)
     took, key_ms = [], []
     with House(bench.folder(f"login-{busy}"), frames, viewers=int(busy)) as house, \
-            BackgroundPlayer(house.device), Bare(frames, cost.kbps_of(house.agent) if busy else 2728) as bare:
+            BackgroundPlayer(house.device), Bare(frames, BASE_KBPS * 67 // 100) as bare:
         for n in range(10 if bench.quick else 40):
             took.append(log_in(house.agent))
             key_ms.append(bare.key(n % frames.count)[1] / 1000)
@@ -47,4 +50,14 @@ def first_pictures(bench, busy):
     return [ms - encode for ms in took], encode
 
 
-INTERVAL_MS = 1000 / FPS
+def stages(bench):
+    """What kvmagentctl says of its pictures' delays, after a while of a moving desktop at full rate."""
+    frames = bench.frames("moving", cost.moving_scenes)
+    with House(bench.folder("stages"), frames) as house, BackgroundPlayer(house.device):
+        viewer = house.viewers[0]
+        first = viewer.frames
+        end = time.monotonic() + (20 if bench.quick else 60)
+        while time.monotonic() < end:
+            viewer.poll(end - time.monotonic())
+        rate = (viewer.frames - first) / (20 if bench.quick else 60)
+        return house.agent.status()["picture"]["stages"], rate

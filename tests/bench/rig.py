@@ -20,6 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build/release"
 FPS = 30
 PATIENCE = 20.0
+TRIES = 3
+BASE_KBPS = 4073  # of ka_bitrate_base_kbps() for 1920x1080
 SERVE = {"enabled": True, "address": "127.0.0.1", "port": 0, "session_port": 0}
 
 
@@ -49,13 +51,13 @@ class Device:
         except BlockingIOError:
             pass  # nobody has been looking for a long time
 
-    def play(self, seconds):
-        """Pictures for so long; how many."""
+    def play(self, seconds, indexes=()):
+        """These pictures, or all, again and again for so long."""
         end, count = time.monotonic() + seconds, 0
+        indexes = indexes or range(self.frames.count)
         while time.monotonic() < end:
-            self.show(count)
+            self.show(indexes[count % len(indexes)])
             count += 1
-        return count
 
     def close(self):
         os.close(self._fifo)
@@ -144,12 +146,12 @@ class Viewer:
 class House:
     """A device, an agent on it, and viewers."""
 
-    def __init__(self, folder, frames, viewers=1, **viewer):
+    def __init__(self, folder, frames, viewers=1, quality=0, save=None):
         folder.mkdir()
         self.device = Device(folder, frames)
         self.agent = Agent(folder / "agent", self.device)
-        self.viewers = [Viewer(self.agent, **viewer) for _ in range(viewers)]
-        self.pictures = 0
+        self.viewers = [Viewer(self.agent, quality=quality, save=save) for _ in range(viewers)]
+        self.full_kbps = BASE_KBPS * (quality * 2 if quality else 67) // 100
         end = time.monotonic() + PATIENCE
         while any(not v.frames for v in self.viewers):
             self.device.show(0)
@@ -158,10 +160,19 @@ class House:
             if time.monotonic() > end:
                 raise RuntimeError(f"no picture:\n{self.agent.log}")
 
-    def settle(self, seconds=3):
-        """What comes after a login (repeats, a better picture) is over."""
-        self.device.play(seconds)
-        self.drain()
+    def settle(self, seconds=3, indexes=()):
+        """What comes after a login (repeats, a better picture) is over, and the link is known to be a fast one."""
+        self.device.play(seconds, indexes)
+        end = time.monotonic() + PATIENCE
+        while self.kbps() < self.full_kbps and time.monotonic() < end:
+            self.device.play(1, indexes)
+            self.drain()
+        while any([viewer.poll(0.3) for viewer in self.viewers]):
+            pass
+
+    def kbps(self):
+        """What is asked of the encoder."""
+        return self.agent.status()["picture"]["kbps"]
 
     def drain(self):
         for viewer in self.viewers:
@@ -171,12 +182,13 @@ class House:
     def step(self, index):
         """Shows one picture and waits until all viewers have it."""
         self.drain()
-        before = [v.frames for v in self.viewers]
-        self.device.show(index)
-        for viewer, count in zip(self.viewers, before):
-            if not viewer.wait_frames(count + 1, 2):
-                raise RuntimeError(f"picture {index} never came:\n{self.agent.log[-2000:]}")
-        self.pictures += 1
+        missing = {v: v.frames for v in self.viewers}
+        for _ in range(TRIES):
+            self.device.show(index)
+            missing = {v: count for v, count in missing.items() if not v.wait_frames(count + 1, 1)}
+            if not missing:
+                return
+        raise RuntimeError(f"picture {index} never came:\n{self.agent.log[-2000:]}")
 
     def __enter__(self):
         return self

@@ -81,16 +81,14 @@ def partly(width, height, n, percent):
     return image
 
 
-def page(width, height, n):
-    """A page of text in two sizes, black on white; each n shows it scrolled further by a line and a half."""
+def page(width, height, n, block):
+    """A page of text, black on white, with a block in which text scrolls by a line each picture."""
     image = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(image)
-    shift = n * 28
-    for i in range((height + shift) // 19 + 1):
-        y = i * 19 - shift
-        if -19 < y < height:
-            draw.text((40, y), words(i, 24)[:100], fill="black", font=font(MONO, 15))
-            draw.text((width // 2 + 20, y), words(1000 + i, 30)[:110], fill="#203060", font=font(SANS, 14))
+    text_block(draw, (20, 10, width // 2, height), 3000, 14, "black")
+    text_block(draw, (width // 2 + 20, 10, width, height), 5000, 13, "#203060", SANS)
+    draw.rectangle(block, fill="#f4f4f0")
+    text_block(draw, (block[0] + 8, block[1] + 4, *block[2:]), 100 + n, 15, "#101010")
     return image
 
 
