@@ -216,6 +216,19 @@ static void take_signed_id(struct session_bench *b, const Rd__SignedId *id)
 	rd__id_pk__free_unpacked(pk, NULL);
 }
 
+/* The list is always whole, and nothing is of a display that is not in it. */
+static void check_displays(const struct session_bench *b, const Rd__Message *m)
+{
+	int32_t n = (int32_t)b->machine.n_displays;
+
+	if (m->union_case == RD__MESSAGE__UNION_VIDEO_FRAME)
+		demand(m->video_frame->display >= 0 && m->video_frame->display < n);
+	if (m->union_case == RD__MESSAGE__UNION_PEER_INFO)
+		demand(m->peer_info->n_displays == b->machine.n_displays);
+	if (m->union_case == RD__MESSAGE__UNION_MISC && m->misc->union_case == RD__MISC__UNION_SWITCH_DISPLAY)
+		demand(m->misc->switch_display->display >= 0 && m->misc->switch_display->display < n);
+}
+
 static void take(struct session_bench *b, const Rd__Message *m)
 {
 	bool welcome = m->union_case == RD__MESSAGE__UNION_LOGIN_RESPONSE &&
@@ -225,6 +238,7 @@ static void take(struct session_bench *b, const Rd__Message *m)
 	demand(m->union_case != RD__MESSAGE__UNION__NOT_SET);
 	if (welcome || m->union_case == RD__MESSAGE__UNION_VIDEO_FRAME || m->union_case == RD__MESSAGE__UNION_PEER_INFO)
 		demand(may_watch(b));
+	check_displays(b, m);
 	if (m->union_case == RD__MESSAGE__UNION_SIGNED_ID)
 		take_signed_id(b, m->signed_id);
 	if (m->union_case == RD__MESSAGE__UNION_HASH) {

@@ -48,6 +48,7 @@ struct run {
 	const uint8_t *last; /* payload, in the input */
 	size_t last_len;
 	int64_t pts_ms;
+	size_t display; /* that shows something */
 };
 
 static void configure(struct run *r)
@@ -71,6 +72,7 @@ static void configure(struct run *r)
 	cfg->permissions = lists & 16 ? 0 : KA_RD_MAY_ALL;
 	r->b.access.permissions = lists & 32 ? KA_RD_MAY_FILES | KA_RD_MAY_TERMINAL : 0;
 	cfg->max_sessions = lists & 64 ? 0 : 1;
+	fake_host_give_displays(&r->b.machine, lists & 128 ? KA_HOST_DISPLAYS_MAX : 1);
 }
 
 static void come(struct run *r)
@@ -196,6 +198,7 @@ static void do_login(struct run *r)
 	Rd__SupportedDecoding decoding = RD__SUPPORTED_DECODING__INIT;
 	Rd__FileTransfer files = RD__FILE_TRANSFER__INIT;
 	uint8_t proof[32];
+	char version[] = "1.4.9";
 	char names[4][24] = {BENCH_ID, "987654321", "5@example.org", "\xff\"\n\x1b[31m"};
 
 	decoding.ability_h264 = !(flags & 1);
@@ -207,6 +210,7 @@ static void do_login(struct run *r)
 	q.option = flags & 4 ? NULL : &option;
 	q.video_ack_required = flags & 8;
 	q.session_id = flags >> 4 & 3;
+	q.version = texts & 64 ? version : q.version;
 	if (flags & 64) {
 		q.union_case = RD__LOGIN_REQUEST__UNION_FILE_TRANSFER;
 		q.file_transfer = &files;
@@ -255,13 +259,18 @@ static void do_publish(struct run *r)
 	uint8_t flags = ka_span_u8(&r->in);
 	size_t size = (size_t)ka_span_le(&r->in, 2) >> (flags & 64 ? 0 : 6) << (flags & 128 ? 3 : 0);
 	uint32_t width = widths[flags >> 1 & 3];
+	struct ka_host_display *all = r->b.machine.displays;
 
-	/* Sizes change at key pictures only. */
-	if (!(flags & 1))
-		width = r->b.machine.displays[0].width;
-	r->b.machine.displays[0].width = width;
+	if (flags & 32)
+		r->display = (r->display + 1) % r->b.machine.n_displays;
+	/* Sizes change at key pictures only, and move the displays behind. */
+	if (flags & 1)
+		all[r->display].width = width;
+	width = all[r->display].width;
+	for (size_t i = 1; i < r->b.machine.n_displays; i++)
+		all[i].x = all[i - 1].x + (int32_t)all[i - 1].width;
 	for (int i = 0; i <= (flags >> 3 & 3); i++)
-		fake_host_publish(&r->b.machine, r->pts_ms += 33, i == 0 && flags & 1, width, 720, size);
+		fake_host_publish_on(&r->b.machine, r->display, r->pts_ms += 33, i == 0 && flags & 1, width, 720, size);
 	session_bench_spin(&r->b);
 }
 

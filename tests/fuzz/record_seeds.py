@@ -14,7 +14,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from peer.agent import PASSWORD, Agent  # noqa: E402 (the path above)
-from peer import controls  # noqa: E402
+from peer import controls, pb  # noqa: E402
 from peer.conn import Conn  # noqa: E402
 from peer.controller import Controller  # noqa: E402
 
@@ -69,6 +69,36 @@ def say(payload):
     return bytes([PAYLOAD]) + len(payload).to_bytes(2, "little") + payload
 
 
+def misc(**fields):
+    return say(pb.misc(**fields).SerializeToString())
+
+
+def capture(**lists):
+    return misc(capture_displays=pb.CaptureDisplays(**lists))
+
+
+def several_displays():
+    """Programs for a device with four displays."""
+    log_in = bytes([0, 128, DIRECT, 0, LOGIN, 1, 64, 0])
+    of_old = bytes([0, 128, DIRECT, 0, LOGIN, 1, 0, 0])
+    # A key picture of each display in turn, then others.
+    keys = bytes([PUBLISH, 1, 0, 4] + [PUBLISH, 33, 0, 4] * 3)
+    more = bytes([PUBLISH, 32, 0, 4] * 4)
+    shot = say(pb.Message(screenshot_request=pb.ScreenshotRequest(display=2, sid="s")).SerializeToString())
+    move = say(pb.Message(mouse_event=pb.MouseEvent(x=-5000, y=3000)).SerializeToString())
+    switches = b"".join(misc(switch_display=pb.SwitchDisplay(display=i, width=640, height=480)) for i in (1, 3, 0, 9, -1))
+    queries = b"".join(misc(message_query=pb.MessageQuery(switch_display=i)) for i in (0, 2, 4))
+    return {
+        "all": log_in + capture(set=[0, 1, 2, 3]) + keys + more + move + shot + bytes([STEP, 11]) + more,
+        "lists": log_in + capture(add=[3, -1]) + keys + capture(sub=[3, 9]) + more + capture() + bytes([STEP, 12]) + keys
+                 + capture(set=[-7, 2**31 - 1]) + capture(set=[1]) + keys,
+        "switch": log_in + switches + keys + queries + more + misc(refresh_video_display=3) + keys,
+        "old": of_old + switches + keys + misc(refresh_video=True) + more + misc(change_resolution=pb.Resolution(width=640)),
+        "sizes": log_in + capture(set=[0, 2]) + keys + bytes([PUBLISH, 35, 0, 4, PUBLISH, 37, 0, 4, STEP, 10]) + move
+                 + bytes([PUBLISH, 39, 0, 4]) * 4 + more,
+    }
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,6 +109,8 @@ def main():
         (folder / f"real-early-{i}").write_bytes(bytes([0, 0, DIRECT, 0]) + said)
         (folder / f"real-direct-{i}").write_bytes(bytes([0, 0, DIRECT, 0]) + log_in + said + bytes([STEP, 12]))
         (folder / f"real-sealed-{i}").write_bytes(bytes([0, 0, SERVED, 0, EXCHANGE, 0]) + log_in + said)
+    for name, seed in several_displays().items():
+        (folder / f"displays-{name}").write_bytes(seed)
     print(f"{len(payloads)} messages")
 
 
