@@ -86,14 +86,16 @@ def several_displays():
     more = bytes([PUBLISH, 32, 0, 4] * 4)
     shot = say(pb.Message(screenshot_request=pb.ScreenshotRequest(display=2, sid="s")).SerializeToString())
     move = say(pb.Message(mouse_event=pb.MouseEvent(x=-5000, y=3000)).SerializeToString())
-    switches = b"".join(misc(switch_display=pb.SwitchDisplay(display=i, width=640, height=480)) for i in (1, 3, 0, 9, -1))
+    sizes = {"width": 640, "height": 480}
+    switches = b"".join(misc(switch_display=pb.SwitchDisplay(display=i, **sizes)) for i in (1, 3, 0, 9, -1))
     queries = b"".join(misc(message_query=pb.MessageQuery(switch_display=i)) for i in (0, 2, 4))
     return {
         "all": log_in + capture(set=[0, 1, 2, 3]) + keys + more + move + shot + bytes([STEP, 11]) + more,
-        "lists": log_in + capture(add=[3, -1]) + keys + capture(sub=[3, 9]) + more + capture() + bytes([STEP, 12]) + keys
-                 + capture(set=[-7, 2**31 - 1]) + capture(set=[1]) + keys,
+        "lists": log_in + capture(add=[3, -1]) + keys + capture(sub=[3, 9]) + more + capture() + bytes([STEP, 12])
+                 + keys + capture(set=[-7, 2**31 - 1]) + capture(set=[1]) + keys,
         "switch": log_in + switches + keys + queries + more + misc(refresh_video_display=3) + keys,
-        "old": of_old + switches + keys + misc(refresh_video=True) + more + misc(change_resolution=pb.Resolution(width=640)),
+        "old": of_old + switches + keys + misc(refresh_video=True) + more
+               + misc(change_resolution=pb.Resolution(width=640)),
         "sizes": log_in + capture(set=[0, 2]) + keys + bytes([PUBLISH, 35, 0, 4, PUBLISH, 37, 0, 4, STEP, 10]) + move
                  + bytes([PUBLISH, 39, 0, 4]) * 4 + more,
     }
