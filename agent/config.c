@@ -65,6 +65,8 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 	c->hid = (struct ka_hid_cfg){
 		.backend = (enum ka_hid_backend_kind)raw->hid.backend,
 		.record_file = raw->hid.record_file,
+		.serial_device = raw->hid.serial_device,
+		.serial_baud = raw->hid.serial_baud,
 		.udc = raw->hid.udc,
 		.configfs = "/sys/kernel/config",
 		.udc_class = "/sys/class/udc",
@@ -169,6 +171,9 @@ static void check_whole(struct ka_config_reader *r, const config_t *cfg, const s
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.key"),
 			       "'key' must be the server's public key: 44 base64 characters, the content of "
 			       "id_ed25519.pub beside hbbs");
+	if (!ka_hid_has_speed(raw->hid.serial_baud))
+		ka_config_fail(r, config_lookup(cfg, "hid.serial_baud"),
+			       "'serial_baud' must be 1200, 2400, 4800, 9600, 19200, 38400, 57600 or 115200");
 	if (fault)
 		ka_config_fail(r, config_lookup(cfg, "rustdesk.version"), "%s", fault);
 }

@@ -12,7 +12,7 @@
 
 /* Words of the file; the order is that of the enums. */
 static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
-static const char *const backend_words[] = {"gadget", "record", "none", NULL};
+static const char *const backend_words[] = {"gadget", "record", "none", "ch9329", NULL};
 static const char *const encryption_words[] = {"required", "optional", NULL};
 static const char *const platform_words[] = {"Linux", "Windows", NULL};
 
@@ -30,6 +30,8 @@ static const struct ka_config_key log_keys[] = {
 static const struct ka_config_key hid_keys[] = {
 	{"backend", KA_KEY_WORD, AT(hid.backend), .words = backend_words},
 	{"record_file", KA_KEY_STRING, AT(hid.record_file), 0, PATH_MAX - 1},
+	{"serial_device", KA_KEY_STRING, AT(hid.serial_device), 1, PATH_MAX - 1},
+	{"serial_baud", KA_KEY_UINT, AT(hid.serial_baud), 1200, 115200},
 	{"udc", KA_KEY_STRING, AT(hid.udc), 0, 64},
 	{"gadget", KA_KEY_STRING, AT(hid.gadget), 1, 32},
 	{"vendor_id", KA_KEY_UINT, AT(hid.vendor_id), 1, 0xffff},
@@ -242,6 +244,8 @@ const struct ka_config_raw ka_config_defaults = {
 		  .x = KA_CONFIG_NO_PLACE,
 		  .y = KA_CONFIG_NO_PLACE},
 	.hid = {.record_file = "",
+		.serial_device = "/dev/ttyUSB0",
+		.serial_baud = 9600,
 		.udc = "",
 		.gadget = "kvmagent",
 		.vendor_id = 0x1d6b,

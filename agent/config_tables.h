@@ -35,8 +35,8 @@ struct ka_config_raw {
 	size_t n_displays;
 	struct {
 		int backend;
-		const char *record_file, *udc, *gadget, *manufacturer, *product, *serial, *layout;
-		unsigned int vendor_id, product_id, max_power_ma, type_interval_ms, hold_ms;
+		const char *record_file, *serial_device, *udc, *gadget, *manufacturer, *product, *serial, *layout;
+		unsigned int serial_baud, vendor_id, product_id, max_power_ma, type_interval_ms, hold_ms;
 	} hid;
 	struct {
 		const char *chip, *power_line, *reset_line, *led_line;

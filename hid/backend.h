@@ -51,6 +51,8 @@ int ka_backend_record_new(struct ka_backend **out, const struct ka_hid_cfg *cfg,
 			  const struct ka_backend_events *events) KA_MUST_USE;
 int ka_backend_gadget_new(struct ka_backend **out, const struct ka_hid_cfg *cfg, struct ka_loop *loop,
 			  const struct ka_backend_events *events) KA_MUST_USE;
+int ka_backend_ch9329_new(struct ka_backend **out, const struct ka_hid_cfg *cfg, struct ka_loop *loop,
+			  const struct ka_backend_events *events) KA_MUST_USE;
 int ka_backend_none_new(struct ka_backend **out, const struct ka_backend_events *events) KA_MUST_USE;
 
 #endif

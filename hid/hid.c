@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "hid/backend.h"
 #include "hid/hands.h"
+#include "hid/tty.h"
 
 #define INBOX_EVENTS 256
 #define DRAIN_MS 200 /* how long a stop waits for the last releases to reach the host */
@@ -265,6 +266,8 @@ static int make_backend(struct ka_hid *h)
 	switch (h->cfg.backend) {
 	case KA_HID_GADGET:
 		return ka_backend_gadget_new(&h->backend, &h->cfg, &h->loop, &events);
+	case KA_HID_CH9329:
+		return ka_backend_ch9329_new(&h->backend, &h->cfg, &h->loop, &events);
 	case KA_HID_RECORD:
 		return ka_backend_record_new(&h->backend, &h->cfg, &events);
 	default:
@@ -372,6 +375,11 @@ void ka_hid_get_state(struct ka_hid *h, struct ka_hid_state *out)
 	pthread_mutex_unlock(&h->state_lock);
 	out->reports = atomic_load_explicit(&h->backend->reports, memory_order_relaxed);
 	out->dropped = atomic_load_explicit(&h->backend->dropped, memory_order_relaxed);
+}
+
+bool ka_hid_has_speed(unsigned int baud)
+{
+	return ka_tty_has_speed(baud);
 }
 
 const char *ka_usb_state_name(enum ka_usb_state s)

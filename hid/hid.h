@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hands on the target: one thread that owns the USB gadget (keyboard, absolute pointer, relative mouse) and the state
- * of every key and button. Events come in by a bounded mailbox; moves coalesce, and on overflow the queue is emptied
- * and everything released, so a key-up is never lost.
+ * Hands on the target: one thread that owns the USB gadget or the chip (keyboard, absolute pointer, relative mouse) and
+ * the state of every key and button. Events come in by a bounded mailbox; moves coalesce, and on overflow the queue is
+ * emptied and everything released, so a key-up is never lost.
  *
- *   session ─ka_hid_post─► [mailbox] ─► ka-hid: key state ─report─► backend: /dev/hidgN | record
+ *   session ─ka_hid_post─► [mailbox] ─► ka-hid: key state ─report─► backend: /dev/hidgN | record | CH9329
  *                                         ▲ LED report ◄──────────────┘
  */
 #ifndef KA_HID_H
@@ -24,7 +24,7 @@
  * is gone. Buttons and wheels go to the pointer moved last; before any move to the relative one, so that a click does
  * not make the pointer jump.
  */
-enum ka_hid_backend_kind { KA_HID_GADGET, KA_HID_RECORD, KA_HID_NONE };
+enum ka_hid_backend_kind { KA_HID_GADGET, KA_HID_RECORD, KA_HID_NONE, KA_HID_CH9329 };
 
 /* Section `hid` of the configuration. Immutable; strings belong to the caller and outlive the object. */
 struct ka_hid_cfg {
@@ -32,6 +32,8 @@ struct ka_hid_cfg {
 	/* RECORD: one line a report, "<monotonic us> keyboard|abs|rel|control <hex>", is appended here; "" = to the
 	 * log. Such a target is always there and sets no LEDs. */
 	const char *record_file;
+	const char *serial_device; /* CH9329: the serial line the chip is at */
+	unsigned int serial_baud;
 	const char *udc;       /* GADGET: name in /sys/class/udc; "" = the first one */
 	const char *configfs;  /* "/sys/kernel/config" */
 	const char *udc_class; /* "/sys/class/udc" */
@@ -50,6 +52,8 @@ enum ka_usb_state {
 	KA_USB_CONFIGURED, /* reports land */
 };
 
+/* Whether a serial line can have this speed. Pure. */
+bool ka_hid_has_speed(unsigned int baud);
 /* "none", "detached", "suspended" or "configured". Pure. */
 const char *ka_usb_state_name(enum ka_usb_state s);
 

@@ -108,6 +108,8 @@ static void check_devices(const struct ka_config *a, const struct ka_config *b)
 	SAME(video.card_noise);
 	SAME(hid.backend);
 	SAME_TEXT(hid.record_file);
+	SAME_TEXT(hid.serial_device);
+	SAME(hid.serial_baud);
 	SAME_TEXT(hid.udc);
 	SAME_TEXT(hid.gadget);
 	SAME(hid.vendor_id);
