@@ -167,8 +167,8 @@ class House:
         while self.kbps() < self.full_kbps and time.monotonic() < end:
             self.device.play(1, indexes)
             self.drain()
-        while any([viewer.poll(0.3) for viewer in self.viewers]):
-            pass
+        time.sleep(0.5)  # nothing of this may come later
+        self.drain()
 
     def kbps(self):
         """What is asked of the encoder."""

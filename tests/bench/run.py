@@ -134,7 +134,8 @@ def bench_convert(_):
 
 
 PARTS = {"convert": bench_convert, "whole": bench_whole, "still": bench_still, "area": bench_area,
-         "viewers": bench_viewers, "login": bench_login, "delay": bench_delay, "memory": bench_memory, "quality": bench_quality}
+         "viewers": bench_viewers, "login": bench_login, "delay": bench_delay, "memory": bench_memory,
+         "quality": bench_quality}
 
 
 def main():
