@@ -14,13 +14,39 @@ static const uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint3
 	return f->planes[plane].data + row * f->planes[plane].stride;
 }
 
-/* One row of a plane that differs somewhere: which blocks does it concern? block: bytes of a whole one in it. */
+/* Two words at a time: what every CPU here has as one register. Memory need not be aligned to it. */
+typedef uint64_t words __attribute__((vector_size(16)));
+
+/* n: a multiple of 16; a constant where it matters. */
+static inline bool bytes_differ(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	words differ = {0};
+
+	for (size_t i = 0; i < n; i += sizeof(words)) {
+		words x, y;
+
+		memcpy(&x, a + i, sizeof(x));
+		memcpy(&y, b + i, sizeof(y));
+		differ |= x ^ y;
+	}
+	return (differ[0] | differ[1]) != 0;
+}
+
+/* One row of a plane: which blocks does it concern? Without branches where blocks are whole, because which of them
+ * have changed cannot be guessed. block: bytes of a whole one in it. */
 static void mark_row(const uint8_t *a, const uint8_t *b, size_t bytes, size_t block, uint8_t *map)
 {
-	for (size_t at = 0; at < bytes; at += block, map++) {
-		if (!*map && memcmp(a + at, b + at, KA_MIN(block, bytes - at)) != 0)
-			*map = 1;
-	}
+	size_t whole = bytes / block;
+	size_t i = 0;
+
+	for (; block == 16 && i < whole; i++)
+		map[i] |= bytes_differ(a + i * 16, b + i * 16, 16);
+	for (; block == 32 && i < whole; i++)
+		map[i] |= bytes_differ(a + i * 32, b + i * 32, 32);
+	for (; block % 16 == 0 && i < whole; i++)
+		map[i] |= bytes_differ(a + i * block, b + i * block, block);
+	for (; i * block < bytes; i++)
+		map[i] |= memcmp(a + i * block, b + i * block, KA_MIN(block, bytes - i * block)) != 0;
 }
 
 static uint32_t count(const uint8_t *map, uint32_t across)
@@ -32,6 +58,27 @@ static uint32_t count(const uint8_t *map, uint32_t across)
 	return n;
 }
 
+/* One row of blocks of a plane. */
+static void mark_blocks(const struct ka_frame *a, const struct ka_frame *b, unsigned int plane, uint32_t by,
+			uint8_t *map)
+{
+	size_t bytes = ka_pixfmt_row_bytes(a->format, plane, a->width);
+	size_t block = ka_pixfmt_row_bytes(a->format, plane, KA_FRAME_BLOCK);
+	uint32_t rows = ka_pixfmt_rows(a->format, plane, KA_FRAME_BLOCK);
+	uint32_t end = KA_MIN((by + 1) * rows, ka_pixfmt_rows(a->format, plane, a->height));
+	bool differs = false;
+
+	for (uint32_t y = by * rows; y < end; y++) {
+		const uint8_t *x = row_of(a, plane, y);
+		const uint8_t *z = row_of(b, plane, y);
+
+		/* The fastest way through what stands still, but twice the work where something changes. */
+		differs = differs || memcmp(x, z, bytes) != 0;
+		if (differs)
+			mark_row(x, z, bytes, block, map);
+	}
+}
+
 uint32_t ka_change_find(const struct ka_frame *a, const struct ka_frame *b, uint8_t *map)
 {
 	uint32_t across = ka_frame_blocks(a->width);
@@ -40,23 +87,9 @@ uint32_t ka_change_find(const struct ka_frame *a, const struct ka_frame *b, uint
 
 	memset(map, 0, (size_t)across * down);
 	for (uint32_t by = 0; by < down; by++, map += across) {
-		bool differs = false;
-
-		for (unsigned int p = 0; p < ka_pixfmt_planes(a->format); p++) {
-			size_t bytes = ka_pixfmt_row_bytes(a->format, p, a->width);
-			size_t block = ka_pixfmt_row_bytes(a->format, p, KA_FRAME_BLOCK);
-			uint32_t rows = ka_pixfmt_rows(a->format, p, KA_FRAME_BLOCK);
-			uint32_t end = KA_MIN((by + 1) * rows, ka_pixfmt_rows(a->format, p, a->height));
-
-			for (uint32_t y = by * rows; y < end; y++) {
-				if (memcmp(row_of(a, p, y), row_of(b, p, y), bytes) == 0)
-					continue;
-				mark_row(row_of(a, p, y), row_of(b, p, y), bytes, block, map);
-				differs = true;
-			}
-		}
-		if (differs)
-			changed += count(map, across);
+		for (unsigned int p = 0; p < ka_pixfmt_planes(a->format); p++)
+			mark_blocks(a, b, p, by, map);
+		changed += count(map, across);
 	}
 	return changed;
 }

@@ -92,7 +92,8 @@ def encode_with_x264(bench, frames, kbps):
                for word in (f"--{key}", value)]
     program = subprocess.Popen(
         ["x264", "--log-level", "error", "--no-progress", "--preset", "ultrafast", "--tune", "zerolatency",
-         "--profile", "high", *options, "--sliced-threads", "--demuxer", "raw", "--input-csp", "i420", "--fps", str(FPS),
+         "--profile", "high", *options,
+         "--sliced-threads", "--demuxer", "raw", "--input-csp", "i420", "--fps", str(FPS),
          "--input-res", f"{frames.width}x{frames.height}", "-o", str(out), "-"], stdin=subprocess.PIPE)
     with program.stdin:
         for n in order:
