@@ -14,6 +14,7 @@
 #include "agent/banner.h"
 #include "agent/console_port.h"
 #include "agent/ctl.h"
+#include "agent/notices.h"
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -156,6 +157,7 @@ static void watch_trusted(struct ka_app *a)
 static void watch_all(struct ka_app *a)
 {
 	watch_hid(a);
+	ka_notices_pass(a->parts.hid, a->rd, a->cfg->hid.layout);
 	for (size_t i = 0; i < a->parts.n_displays; i++)
 		watch_signal(a, i);
 	watch_otp(a);

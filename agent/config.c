@@ -78,6 +78,7 @@ static void finish(struct ka_config *c, const struct ka_config_raw *raw)
 		.serial = raw->hid.serial,
 		.max_power_ma = raw->hid.max_power_ma,
 		.layout = raw->hid.layout,
+		.dead_keys = (enum ka_dead_keys)raw->hid.dead_keys,
 		.type_interval_ms = raw->hid.type_interval_ms,
 	};
 	c->hold_ms = raw->hid.hold_ms;

@@ -9,12 +9,14 @@
 #include "agent/config_video.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "hid/hid.h"
 
 /* Words of the file; the order is that of the enums. */
 static const char *const level_words[] = {"error", "warn", "info", "debug", "trace", NULL};
 static const char *const backend_words[] = {"gadget", "record", "none", "ch9329", NULL};
+static const char *const dead_keys_words[] = {"none", "common", "linux", "windows", NULL};
 static const char *const encryption_words[] = {"required", "optional", NULL};
-static const char *const platform_words[] = {"Linux", "Windows", NULL};
+static const char *const platform_words[] = {"Linux", "Windows", "Mac OS", NULL};
 
 #define AT(field) offsetof(struct ka_config_raw, field)
 #define END                                                                                                            \
@@ -41,6 +43,7 @@ static const struct ka_config_key hid_keys[] = {
 	{"serial", KA_KEY_STRING, AT(hid.serial), 0, 64},
 	{"max_power_ma", KA_KEY_UINT, AT(hid.max_power_ma), 2, 500},
 	{"layout", KA_KEY_STRING, AT(hid.layout), 2, 64},
+	{"dead_keys", KA_KEY_WORD, AT(hid.dead_keys), .words = dead_keys_words},
 	{"type_interval_ms", KA_KEY_UINT, AT(hid.type_interval_ms), 1, 1000},
 	{"hold_ms", KA_KEY_UINT, AT(hid.hold_ms), 0, 60000},
 	END,
@@ -255,7 +258,8 @@ const struct ka_config_raw ka_config_defaults = {
 		.serial = "",
 		.max_power_ma = 100,
 		.layout = "us",
-		.type_interval_ms = 10,
+		.dead_keys = KA_DEAD_COMMON,
+		.type_interval_ms = 20,
 		.hold_ms = 1500},
 	.power = {.chip = "", .power_line = "", .reset_line = "", .led_line = "", .press_ms = 500, .hold_ms = 6000},
 	.rustdesk = {.id = "",

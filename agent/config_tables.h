@@ -34,7 +34,7 @@ struct ka_config_raw {
 	const config_setting_t *displays[KA_HOST_DISPLAYS_MAX]; /* entries of video.displays */
 	size_t n_displays;
 	struct {
-		int backend;
+		int backend, dead_keys;
 		const char *record_file, *serial_device, *udc, *gadget, *manufacturer, *product, *serial, *layout;
 		unsigned int serial_baud, vendor_id, product_id, max_power_ma, type_interval_ms, hold_ms;
 	} hid;

@@ -341,6 +341,13 @@ static json_t *run_release(struct call *k)
 	return json_pack("{s:b}", "released", 1);
 }
 
+static json_t *run_stop_typing(struct call *k)
+{
+	k->c->port.stop_typing(k->c->port.ctx);
+	log_done(k, "typing stopped");
+	return json_pack("{s:b}", "stopped", 1);
+}
+
 static json_t *run_power(struct call *k)
 {
 	static const struct {
@@ -379,10 +386,12 @@ static json_t *run_version(struct call *k)
 }
 
 static json_t *(*const handlers[KA_CONSOLE_COUNT])(struct call *k) = {
-	[KA_CONSOLE_HELP] = run_help,	      [KA_CONSOLE_STATUS] = run_status,	    [KA_CONSOLE_ID] = run_id,
-	[KA_CONSOLE_SESSIONS] = run_sessions, [KA_CONSOLE_APPROVE] = run_approve,   [KA_CONSOLE_REFUSE] = run_refuse,
-	[KA_CONSOLE_KICK] = run_kick,	      [KA_CONSOLE_PASSWORD] = run_password, [KA_CONSOLE_RELEASE] = run_release,
-	[KA_CONSOLE_POWER] = run_power,	      [KA_CONSOLE_VERSION] = run_version,
+	[KA_CONSOLE_HELP] = run_help,	    [KA_CONSOLE_STATUS] = run_status,
+	[KA_CONSOLE_ID] = run_id,	    [KA_CONSOLE_SESSIONS] = run_sessions,
+	[KA_CONSOLE_APPROVE] = run_approve, [KA_CONSOLE_REFUSE] = run_refuse,
+	[KA_CONSOLE_KICK] = run_kick,	    [KA_CONSOLE_PASSWORD] = run_password,
+	[KA_CONSOLE_RELEASE] = run_release, [KA_CONSOLE_STOP_TYPING] = run_stop_typing,
+	[KA_CONSOLE_POWER] = run_power,	    [KA_CONSOLE_VERSION] = run_version,
 };
 
 static json_t *run(struct call *k, enum ka_console_id id, size_t n, const char *const *words)

@@ -48,6 +48,8 @@ struct ka_console_port {
 	int (*press)(void *ctx, enum ka_atx_action action);
 	/* Lets go of all that anybody holds. */
 	void (*release)(void *ctx);
+	/* Stops all texts that are being typed. */
+	void (*stop_typing)(void *ctx);
 	/* What to paste into a client; returns how many it filled. */
 	size_t (*links)(void *ctx, bool encrypted, char (*out)[KA_CONSOLE_LINK], size_t max);
 };

@@ -96,6 +96,13 @@ static void release(void *ctx)
 	}
 }
 
+static void stop_typing(void *ctx)
+{
+	struct ka_console_view *v = ctx;
+
+	ka_hid_stop_typing(v->parts->hid);
+}
+
 static size_t list_links(void *ctx, bool encrypted, char (*out)[KA_CONSOLE_LINK], size_t max)
 {
 	static_assert(KA_CONSOLE_LINK == KA_WAYS_TEXT, "one fits the other");
@@ -126,11 +133,12 @@ void ka_console_port_init(struct ka_console *out, struct ka_console_view *view)
 			 .light = light,
 			 .press = press,
 			 .release = release,
+			 .stop_typing = stop_typing,
 			 .links = list_links},
 		.facts = {.id = view->identity->id,
 			  .hostname = view->hostname,
 			  .server = rd->server,
-			  .platform = rd->platform == KA_RD_WINDOWS ? "Windows" : "Linux",
+			  .platform = ka_rd_platform_name(rd->platform),
 			  .rd_version = rd->version,
 			  .max_controllers = rd->max_sessions,
 			  .approval = rd->approval,

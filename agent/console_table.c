@@ -26,6 +26,8 @@ const struct ka_console_command ka_console_table[KA_CONSOLE_COUNT] = {
 				 KA_CONSOLE_SOCKET},
 	[KA_CONSOLE_RELEASE] = {"release", "", "let go of every key and button of the target", KA_CONSOLE_NOTHING,
 				EVERYBODY, KA_RD_MAY_KEYBOARD},
+	[KA_CONSOLE_STOP_TYPING] = {"stop-typing", "", "stop texts that are being typed, and drop those that wait",
+				    KA_CONSOLE_NOTHING, EVERYBODY, KA_RD_MAY_KEYBOARD},
 	[KA_CONSOLE_POWER] = {"power", "[ACTION]", "press, hold or reset the target; alone: whether it is on",
 			      KA_CONSOLE_MAYBE_WORD, EVERYBODY, KA_RD_MAY_POWER},
 	[KA_CONSOLE_VERSION] = {"version", "", "version of the agent", KA_CONSOLE_NOTHING, EVERYBODY},

@@ -253,6 +253,12 @@ static void show_password(struct ka_bytes *out, const json_t *data)
 	add(out, "%s\n", word_of(data, "password"));
 }
 
+static void show_stop_typing(struct ka_bytes *out, const json_t *data)
+{
+	(void)data;
+	add(out, "typing is stopped\n");
+}
+
 static void show_release(struct ka_bytes *out, const json_t *data)
 {
 	(void)data;
@@ -286,8 +292,8 @@ static void (*const shows[KA_CONSOLE_COUNT])(struct ka_bytes *out, const json_t 
 	[KA_CONSOLE_ID] = show_id,	     [KA_CONSOLE_SESSIONS] = show_sessions,
 	[KA_CONSOLE_APPROVE] = show_done,    [KA_CONSOLE_REFUSE] = show_done,
 	[KA_CONSOLE_KICK] = show_done,	     [KA_CONSOLE_PASSWORD] = show_password,
-	[KA_CONSOLE_RELEASE] = show_release, [KA_CONSOLE_POWER] = show_power,
-	[KA_CONSOLE_VERSION] = show_version,
+	[KA_CONSOLE_RELEASE] = show_release, [KA_CONSOLE_STOP_TYPING] = show_stop_typing,
+	[KA_CONSOLE_POWER] = show_power,     [KA_CONSOLE_VERSION] = show_version,
 };
 
 int ka_console_text_render(struct ka_bytes *out, enum ka_console_id id, const json_t *data)

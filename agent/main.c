@@ -17,6 +17,7 @@ struct options {
 	const char *config;
 	bool check;
 	bool hash_password;
+	bool let_go;
 	struct ka_app_options app;
 };
 
@@ -27,6 +28,7 @@ static void usage(FILE *to)
 		    "  -c, --config FILE   configuration (default " DEFAULT_CONFIG ")\n"
 		    "      --check-config  read and check the configuration, then exit\n"
 		    "      --hash-password read a password from standard input, print its line of configuration\n"
+		    "      --let-go        take away what an agent that died left on the target\n"
 		    "      --banner        print id, addresses and one-time password on standard output\n"
 		    "      --ready-fd N    write one line of JSON to descriptor N once everything runs\n"
 		    "  -V, --version       print the version\n"
@@ -37,10 +39,15 @@ static void usage(FILE *to)
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},   {"check-config", no_argument, NULL, 'k'},
-		{"hash-password", no_argument, NULL, 'p'},  {"banner", no_argument, NULL, 'b'},
-		{"ready-fd", required_argument, NULL, 'r'}, {"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},	    {0},
+		{"config", required_argument, NULL, 'c'},
+		{"check-config", no_argument, NULL, 'k'},
+		{"hash-password", no_argument, NULL, 'p'},
+		{"let-go", no_argument, NULL, 'l'},
+		{"banner", no_argument, NULL, 'b'},
+		{"ready-fd", required_argument, NULL, 'r'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	uint64_t fd;
 	int c;
@@ -55,6 +62,9 @@ static int parse(int argc, char **argv, struct options *o)
 			break;
 		case 'p':
 			o->hash_password = true;
+			break;
+		case 'l':
+			o->let_go = true;
 			break;
 		case 'b':
 			o->app.banner = true;
@@ -82,6 +92,15 @@ static int parse(int argc, char **argv, struct options *o)
 		return 2;
 	}
 	return -1;
+}
+
+static int let_go(const struct ka_config *cfg)
+{
+	int ret = ka_hid_let_go(&cfg->hid);
+
+	if (ret < 0)
+		ka_log(ERROR, "agent", "not-let-go", "cause=\"%s\"", ka_err_str(ret));
+	return ret < 0 ? 1 : 0;
 }
 
 static int run(struct ka_config *cfg, const struct options *o)
@@ -128,6 +147,8 @@ int main(int argc, char **argv)
 	ka_log_init(STDERR_FILENO, cfg->log.level);
 	if (o.hash_password)
 		code = ka_hash_password(cfg) < 0 ? 1 : 0;
+	else if (o.let_go)
+		code = let_go(cfg);
 	else
 		code = run(cfg, &o);
 	ka_config_free(cfg);

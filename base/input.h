@@ -54,7 +54,7 @@ enum ka_mod {
 	KA_MOD_RGUI = 0x80,
 };
 
-#define KA_INPUT_TEXT_MAX 4096 /* bytes of UTF-8 in one event; longer text is split or refused by the session */
+#define KA_INPUT_TEXT_MAX 16384 /* bytes of UTF-8 in one event; the session refuses more */
 
 struct ka_input {
 	enum ka_input_kind kind;
@@ -73,6 +73,9 @@ struct ka_input {
 		struct {
 			char *utf8; /* malloc'd, owned by the event: freed by whoever consumes it; terminated */
 		} text;
+		struct {
+			bool keep_texts; /* what it had typed goes on */
+		} release;
 		struct {
 			uint16_t x, y;
 		} pos;

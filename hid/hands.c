@@ -54,13 +54,34 @@ void ka_hands_shape(struct ka_hands *h, uint8_t add, uint8_t hide)
 }
 
 /* Modifiers and key in reports of their own: firmware that looks at one change at a time gets the order right. */
+void ka_hands_press_stroke(struct ka_hands *h, uint32_t source, const struct ka_stroke *s, uint8_t add, uint8_t hide)
+{
+	ka_hands_free_key(h, s->usage);
+	ka_hands_shape(h, add, hide);
+	for (size_t i = 0; i < KA_ARRAY_LEN(s->levels) && s->levels[i]; i++) {
+		ka_hands_free_key(h, s->levels[i]);
+		ka_keyboard_press(&h->keyboard, source, s->levels[i]);
+		ka_hands_send_keys(h);
+	}
+	ka_keyboard_press(&h->keyboard, source, s->usage);
+	ka_hands_send_keys(h);
+}
+
+void ka_hands_release_stroke(struct ka_hands *h, uint32_t source, const struct ka_stroke *s)
+{
+	ka_keyboard_release(&h->keyboard, source, s->usage);
+	ka_hands_send_keys(h);
+	for (size_t i = 0; i < KA_ARRAY_LEN(s->levels) && s->levels[i]; i++)
+		ka_keyboard_release(&h->keyboard, source, s->levels[i]);
+	ka_hands_send_keys(h);
+}
+
 void ka_hands_end_stroke(struct ka_hands *h)
 {
 	if (!h->stroke_down)
 		return;
 	h->stroke_down = false;
-	ka_keyboard_release(&h->keyboard, KA_HANDS_SELF, h->stroke.usage);
-	ka_hands_send_keys(h);
+	ka_hands_release_stroke(h, KA_HANDS_SELF, &h->strokes.items[h->strokes_made - 1]);
 	ka_hands_shape(h, 0, 0);
 }
 
@@ -99,11 +120,16 @@ static void apply_button(struct ka_hands *h, const struct ka_input *e)
 		release_click_mods(h, e->source);
 }
 
-static void release_source(struct ka_hands *h, uint32_t source)
+static void release_source(struct ka_hands *h, uint32_t source, bool keep_texts)
 {
 	ka_hands_settle(h);
-	ka_waiting_drop(&h->waiting, source);
-	if (ka_typist_cancel(&h->typist, source) && !h->typist.count)
+	if (keep_texts)
+		ka_waiting_drop_presses(&h->waiting, source);
+	else
+		ka_waiting_drop(&h->waiting, source);
+	if (h->escape_of == source)
+		h->escape_of = 0;
+	if (!keep_texts && ka_typist_cancel(&h->typist, source) && !h->typist.count)
 		ka_hands_finish_texts(h);
 	ka_keyboard_release_source(&h->keyboard, source);
 	ka_hands_send_keys(h);
@@ -190,7 +216,7 @@ void ka_hands_apply_now(struct ka_hands *h, struct ka_input *e)
 		send_pointer(h);
 		break;
 	case KA_INPUT_RELEASE:
-		release_source(h, e->source);
+		release_source(h, e->source, e->release.keep_texts);
 		break;
 	}
 }
@@ -205,6 +231,8 @@ static bool has_to_wait(const struct ka_hands *h, const struct ka_input *e)
 
 void ka_hands_apply(struct ka_hands *h, struct ka_input *e)
 {
+	if (ka_hands_escape(h, e))
+		return;
 	if (!has_to_wait(h, e)) {
 		ka_hands_apply_now(h, e);
 		return;

@@ -7,7 +7,9 @@
  *   - a character is typed with exactly its own Shift and AltGr: those a person holds meanwhile are hidden from the
  *     host; Ctrl, Alt and GUI stay, because then it is a shortcut (and a letter keeps the Shift that is held);
  *   - a text is typed with no other modifiers at all; keys and texts that come meanwhile wait for its end, buttons and
- *     moves do not.
+ *     moves do not; Escape from its source ends it, and what of that source waits, and does not reach the host;
+ *   - a character of two strokes is finished once its first was made, whatever happens: a dead key that waits would
+ *     change what comes next.
  *
  * Pure: no descriptor, no clock; whoever owns it calls tick() when it asks for it. Owner: hid thread.
  */
@@ -29,6 +31,7 @@ struct ka_hands_cfg {
 	const struct ka_layout *layout; /* outlives the object */
 	unsigned int type_interval_ms;
 	void (*emit)(void *arg, const struct ka_report *report);
+	void (*notice)(void *arg, const struct ka_hid_notice *notice);
 	void *arg;
 };
 
@@ -46,9 +49,12 @@ struct ka_hands {
 		uint32_t source; /* 0: none yet */
 		uint32_t cp;
 	} last_char;
-	struct ka_stroke stroke; /* of the typist, while stroke_down */
-	bool stroke_down;
-	bool restore_caps; /* CapsLock was clicked off for a text */
+	struct ka_strokes strokes; /* of the typist: the character at hand */
+	unsigned int strokes_made;
+	bool stroke_down;    /* the last one made */
+	bool restore_caps;   /* CapsLock was clicked off for a text */
+	uint32_t escape_of;  /* whose Escape ended a text and is still down; 0: nobody's */
+	uint32_t told_of[2]; /* source and code of the character left out last: said once, however often it repeats */
 };
 
 void ka_hands_init(struct ka_hands *h, const struct ka_hands_cfg *cfg);
@@ -58,8 +64,10 @@ void ka_hands_fini(struct ka_hands *h);
 void ka_hands_apply(struct ka_hands *h, struct ka_input *event);
 /* Lets go of everything anybody holds and drops all texts. */
 void ka_hands_release_all(struct ka_hands *h);
-/* Drops all texts; the keys that waited for them have their turn. */
+/* Drops all texts because the host has gone; the keys that waited for them have their turn. */
 void ka_hands_cancel_texts(struct ka_hands *h);
+/* Drops all texts of a source (0: of all), and its keys that wait; what they would have let go of is let go of. */
+void ka_hands_stop_texts(struct ka_hands *h, uint32_t source);
 /* The target's LEDs, ka_led bits. known false: it has not set any since it was connected. */
 void ka_hands_set_leds(struct ka_hands *h, uint8_t leds, bool known);
 /* True while anybody holds anything. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hid/hands_priv.h"
 
-uint8_t ka_hands_led_of(uint16_t usage)
+static uint8_t led_of(uint16_t usage)
 {
 	switch (usage) {
 	case KA_KEY_CAPS_LOCK:
@@ -15,22 +15,44 @@ uint8_t ka_hands_led_of(uint16_t usage)
 	}
 }
 
+/* What clicks a lock; CapsLock where the layout has it, which may be with Shift or nowhere. */
+static bool find_lock(const struct ka_hands *h, uint16_t usage, struct ka_stroke *out)
+{
+	if (usage == KA_KEY_CAPS_LOCK)
+		return ka_layout_caps(h->cfg.layout, out);
+	*out = (struct ka_stroke){.usage = (uint8_t)usage};
+	return true;
+}
+
 /* Returns false when the key is held down, so that clicking it is not possible. */
 static bool click_lock(struct ka_hands *h, uint16_t usage)
 {
-	if (ka_holds_any(&h->keyboard.holds, usage) || !ka_keyboard_press(&h->keyboard, KA_HANDS_SELF, usage))
+	uint8_t add = h->keyboard.add;
+	uint8_t hide = h->keyboard.hide;
+	struct ka_stroke s;
+
+	if (!find_lock(h, usage, &s) || ka_holds_any(&h->keyboard.holds, usage))
 		return false;
-	ka_hands_send_keys(h);
-	ka_keyboard_release(&h->keyboard, KA_HANDS_SELF, usage);
-	ka_hands_send_keys(h);
+	ka_hands_press_stroke(h, KA_HANDS_SELF, &s, add | s.mods, hide);
+	ka_hands_release_stroke(h, KA_HANDS_SELF, &s);
+	ka_hands_shape(h, add, hide);
 	/* The LED report takes a while to come back; the next key must not click again. */
-	h->leds ^= ka_hands_led_of(usage);
+	h->leds ^= led_of(usage);
 	return true;
+}
+
+void ka_hands_note_lock(struct ka_hands *h, uint16_t usage)
+{
+	bool shift = ka_keyboard_mods(&h->keyboard) & (KA_MOD_LSHIFT | KA_MOD_RSHIFT);
+	struct ka_stroke s;
+
+	if (led_of(usage) && find_lock(h, usage, &s) && (shift || !s.mods))
+		h->leds ^= led_of(usage);
 }
 
 bool ka_hands_want_lock(struct ka_hands *h, uint16_t usage, bool on)
 {
-	bool is_on = h->leds & ka_hands_led_of(usage);
+	bool is_on = h->leds & led_of(usage);
 
 	return h->leds_known && is_on != on && click_lock(h, usage);
 }

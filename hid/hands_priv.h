@@ -13,6 +13,10 @@
 /* hands.c */
 void ka_hands_send_keys(struct ka_hands *h);
 void ka_hands_shape(struct ka_hands *h, uint8_t add, uint8_t hide);
+/* Presses a stroke's keys for a source, with those other modifiers hidden; its modifiers stay in shape. */
+void ka_hands_press_stroke(struct ka_hands *h, uint32_t source, const struct ka_stroke *s, uint8_t add, uint8_t hide);
+void ka_hands_release_stroke(struct ka_hands *h, uint32_t source, const struct ka_stroke *s);
+/* The typist's key up. */
 void ka_hands_end_stroke(struct ka_hands *h);
 /* Before a real key or button: ends a typed stroke early, and shows the host the modifiers that are really held. */
 void ka_hands_settle(struct ka_hands *h);
@@ -20,8 +24,8 @@ void ka_hands_settle(struct ka_hands *h);
 void ka_hands_apply_now(struct ka_hands *h, struct ka_input *e);
 
 /* hands_locks.c */
-/* The LED of a lock key, 0 for other keys. */
-uint8_t ka_hands_led_of(uint16_t usage);
+/* A key went down by somebody's own hand: what its lock, if it has one, should be by now. */
+void ka_hands_note_lock(struct ka_hands *h, uint16_t usage);
 /* Clicks a lock key when the host's LED says that it differs. True when it did. */
 bool ka_hands_want_lock(struct ka_hands *h, uint16_t usage, bool on);
 void ka_hands_apply_hint(struct ka_hands *h, uint8_t hint);
@@ -38,5 +42,9 @@ void ka_hands_add_text(struct ka_hands *h, struct ka_input *e);
 /* After the last text: CapsLock as it was. */
 void ka_hands_finish_texts(struct ka_hands *h);
 void ka_hands_serve_waiting(struct ka_hands *h);
+/* True when the event was an Escape that ends a text, or belongs to one. */
+bool ka_hands_escape(struct ka_hands *h, const struct ka_input *e);
+/* Tells a source that one character was left out. */
+void ka_hands_tell_left_out(struct ka_hands *h, uint32_t source, uint32_t cp);
 
 #endif

@@ -11,10 +11,12 @@
 #include "base/mailbox.h"
 #include "base/thread.h"
 #include "hid/backend.h"
+#include "hid/gadget_tree.h"
 #include "hid/hands.h"
 #include "hid/tty.h"
 
 #define INBOX_EVENTS 256
+#define NOTICES 16
 #define DRAIN_MS 200 /* how long a stop waits for the last releases to reach the host */
 
 struct ka_hid {
@@ -22,8 +24,10 @@ struct ka_hid {
 	struct ka_wake wake;
 	struct ka_layout *layout;
 	struct ka_mailbox *inbox;
+	struct ka_mailbox *notices;
 	struct ka_loop loop;
 	struct ka_thread thread;
+	atomic_bool stop_typing;
 	atomic_bool overflow; /* events were lost: everything is to be released */
 	atomic_bool stop;
 
@@ -150,6 +154,14 @@ static void on_report(void *arg, const struct ka_report *r)
 	h->backend->ops->send(h->backend, r);
 }
 
+static void on_notice(void *arg, const struct ka_hid_notice *n)
+{
+	struct ka_hid *h = arg;
+	struct ka_hid_notice copy = *n;
+
+	ka_mailbox_put(h->notices, &copy);
+}
+
 /* May come from within a send: notes only, so that nobody walks over the state of the hands from behind. */
 static void on_state(void *arg, enum ka_usb_state usb, int cause)
 {
@@ -238,6 +250,8 @@ static void on_wake(void *arg)
 		ka_log_every(WARN, KA_SEC(10), "hid", "overflow", "released=all");
 		ka_hands_release_all(&h->hands);
 	}
+	if (atomic_exchange_explicit(&h->stop_typing, false, memory_order_acq_rel))
+		ka_hands_stop_texts(&h->hands, 0);
 	if (atomic_load_explicit(&h->stop, memory_order_acquire))
 		begin_stop(h);
 	else
@@ -293,6 +307,12 @@ int ka_hid_new(struct ka_hid **out, const struct ka_hid_cfg *cfg, struct ka_wake
 		.merge = merge_event,
 		.wake = {.fn = wake_thread, .arg = h},
 	};
+	struct ka_mailbox_cfg notices = {
+		.item_size = sizeof(struct ka_hid_notice),
+		.capacity = NOTICES,
+		.policy = KA_MAILBOX_DROP_OLDEST,
+		.wake = wake,
+	};
 	int ret;
 
 	if (!h) {
@@ -302,16 +322,19 @@ int ka_hid_new(struct ka_hid **out, const struct ka_hid_cfg *cfg, struct ka_wake
 	h->cfg = *cfg;
 	h->wake = wake;
 	pthread_mutex_init(&h->state_lock, NULL);
-	ret = ka_layout_new(&h->layout, cfg->layout, eb);
+	ret = ka_layout_new(&h->layout, cfg->layout, cfg->dead_keys, eb);
 	if (ret < 0)
 		goto fail;
 	ka_hands_init(&h->hands, &(struct ka_hands_cfg){.layout = h->layout,
 							.type_interval_ms = cfg->type_interval_ms,
 							.emit = on_report,
+							.notice = on_notice,
 							.arg = h});
 	ret = ka_loop_init(&h->loop, on_wake, h);
 	if (!ret)
 		ret = ka_mailbox_new(&h->inbox, &inbox);
+	if (!ret)
+		ret = ka_mailbox_new(&h->notices, &notices);
 	if (!ret)
 		ret = make_backend(h);
 	if (ret < 0) {
@@ -351,6 +374,7 @@ void ka_hid_free(struct ka_hid *h)
 	if (h->backend)
 		h->backend->ops->free(h->backend);
 	ka_mailbox_free(h->inbox);
+	ka_mailbox_free(h->notices);
 	ka_hands_fini(&h->hands);
 	ka_layout_free(h->layout);
 	pthread_mutex_destroy(&h->state_lock);
@@ -366,6 +390,24 @@ void ka_hid_post(struct ka_hid *h, struct ka_input *event)
 	ka_mailbox_clear(h->inbox);
 	atomic_store_explicit(&h->overflow, true, memory_order_release);
 	ka_loop_wake(&h->loop);
+}
+
+int ka_hid_let_go(const struct ka_hid_cfg *cfg)
+{
+	int ret = cfg->backend == KA_HID_GADGET ? ka_gadget_tree_remove(cfg) : 0;
+
+	return ret == -ENOENT ? 0 : ret;
+}
+
+void ka_hid_stop_typing(struct ka_hid *h)
+{
+	atomic_store_explicit(&h->stop_typing, true, memory_order_release);
+	ka_loop_wake(&h->loop);
+}
+
+bool ka_hid_take_notice(struct ka_hid *h, struct ka_hid_notice *out)
+{
+	return ka_mailbox_take(h->notices, out);
 }
 
 void ka_hid_get_state(struct ka_hid *h, struct ka_hid_state *out)

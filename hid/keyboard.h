@@ -13,7 +13,9 @@
 #include "hid/holds.h"
 #include "hid/report.h"
 
+#define KA_KEY_A 0x04
 #define KA_KEY_RETURN 0x28
+#define KA_KEY_ESCAPE 0x29
 #define KA_KEY_TAB 0x2b
 #define KA_KEY_CAPS_LOCK 0x39
 #define KA_KEY_SCROLL_LOCK 0x47

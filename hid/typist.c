@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <uninorm.h>
 
 #include "base/input.h"
 #include "base/str.h"
@@ -62,7 +63,23 @@ static uint32_t next_code(struct ka_typist_text *x)
 	return cp;
 }
 
-enum ka_typist_step ka_typist_next(struct ka_typist *t, const struct ka_layout *layout, struct ka_stroke *stroke,
+/* Text from a Mac may have its accents apart from the letters: layouts have them together. */
+static uint32_t next_composed(struct ka_typist_text *x)
+{
+	uint32_t cp = next_code(x);
+	uint32_t mark;
+	ucs4_t both;
+	size_t n;
+
+	while (x->pos < x->len && (n = ka_utf8_decode(x->utf8 + x->pos, x->len - x->pos, &mark)) &&
+	       (both = uc_composition(cp, mark))) {
+		cp = both;
+		x->pos += n;
+	}
+	return cp;
+}
+
+enum ka_typist_step ka_typist_next(struct ka_typist *t, const struct ka_layout *layout, struct ka_strokes *strokes,
 				   struct ka_typist_skipped *skipped)
 {
 	struct ka_typist_text *x = &t->texts[0];
@@ -70,19 +87,44 @@ enum ka_typist_step ka_typist_next(struct ka_typist *t, const struct ka_layout *
 	if (!t->count)
 		return KA_TYPIST_IDLE;
 	while (x->pos < x->len) {
-		uint32_t cp = next_code(x);
+		uint32_t cp = next_composed(x);
 		bool second_half = x->after_cr && cp == '\n';
 
 		x->after_cr = cp == '\r';
 		if (second_half)
 			continue;
-		if (ka_layout_find(layout, cp, stroke))
-			return KA_TYPIST_STROKE;
+		if (ka_layout_find(layout, cp, strokes))
+			return KA_TYPIST_CHAR;
 		note_skipped(&x->skipped, cp);
 	}
 	*skipped = x->skipped;
+	skipped->source = x->source;
 	drop_text(t, 0);
 	return KA_TYPIST_DONE;
+}
+
+bool ka_typist_has(const struct ka_typist *t, uint32_t source)
+{
+	for (unsigned int i = 0; i < t->count; i++) {
+		if (t->texts[i].source == source)
+			return true;
+	}
+	return false;
+}
+
+unsigned int ka_typist_left(const struct ka_typist *t, uint32_t source)
+{
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct ka_typist_text copy = t->texts[i];
+
+		while ((!source || copy.source == source) && copy.pos < copy.len) {
+			next_code(&copy);
+			left++;
+		}
+	}
+	return left;
 }
 
 unsigned int ka_typist_cancel(struct ka_typist *t, uint32_t source)

@@ -44,6 +44,23 @@ void ka_waiting_drop(struct ka_waiting *w, uint32_t source)
 	}
 }
 
+static bool presses(const struct ka_input *e)
+{
+	return e->kind == KA_INPUT_CHAR ? e->chr.down : e->kind != KA_INPUT_TEXT && e->key.down;
+}
+
+void ka_waiting_drop_presses(struct ka_waiting *w, uint32_t source)
+{
+	for (unsigned int n = w->count; n; n--) {
+		struct ka_input e;
+
+		if (!ka_waiting_take(w, &e))
+			return;
+		if (e.source != source || !presses(&e))
+			(void)!ka_waiting_add(w, &e);
+	}
+}
+
 void ka_waiting_clear(struct ka_waiting *w)
 {
 	struct ka_input e;

@@ -5,6 +5,14 @@
 
 #include "rustdesk/reach/resolve.h"
 
+const char *ka_rd_platform_name(enum ka_rd_platform platform)
+{
+	static const char *const names[] = {
+		[KA_RD_LINUX] = "Linux", [KA_RD_WINDOWS] = "Windows", [KA_RD_MACOS] = "Mac OS"};
+
+	return names[platform];
+}
+
 /* What DNS and /etc/hosts know. */
 static bool plain_name(const char *host)
 {

@@ -59,7 +59,9 @@ enum ka_rd_encryption {
 	KA_RD_ENCRYPT_OPTIONAL,
 };
 
-enum ka_rd_platform { KA_RD_LINUX, KA_RD_WINDOWS };
+enum ka_rd_platform { KA_RD_LINUX, KA_RD_WINDOWS, KA_RD_MACOS };
+/* As controllers are told: "Linux", "Windows", "Mac OS". */
+const char *ka_rd_platform_name(enum ka_rd_platform platform);
 
 /* A neighbour our rendezvous service answers for. */
 struct ka_rd_peer {
@@ -190,6 +192,10 @@ int ka_rd_kick(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
 int ka_rd_approve(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
 /* Any thread. Sends a waiting controller away; it is told so, and does not come back by itself. -ENOENT likewise. */
 int ka_rd_refuse(struct ka_rd *rd, uint32_t number) KA_MUST_USE;
+#define KA_RD_WORDS_MAX 1000
+/* Any thread. Shows words (UTF-8, at most KA_RD_WORDS_MAX bytes, the rest is cut) to one controller as a chat line; to
+ * nobody when it is gone. A few lines wait for one that does not read, the oldest give way. */
+void ka_rd_tell(struct ka_rd *rd, uint32_t number, const char *words);
 #define KA_RD_TRUSTED_MAX 10240
 /* Any thread. The controllers that are trusted to do without the second factor, as text to keep for ka_rd_new(), when
  * they have changed since the last call. */

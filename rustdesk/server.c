@@ -432,6 +432,14 @@ int ka_rd_approve(struct ka_rd *rd, uint32_t number)
 	return with_session(rd, number, ka_session_approve, true);
 }
 
+void ka_rd_tell(struct ka_rd *rd, uint32_t number, const char *words)
+{
+	struct ka_chat_line line;
+
+	ka_chat_text_clean(line.text, KA_MIN(sizeof(line.text), (size_t)KA_RD_WORDS_MAX + 1), words, "");
+	ka_chat_room_tell(rd->chat, number, &line);
+}
+
 bool ka_rd_take_trusted(struct ka_rd *rd, char dst[static KA_RD_TRUSTED_MAX])
 {
 	static_assert(KA_RD_TRUSTED_MAX >= KA_TRUSTED_TEXT_MAX, "a whole list fits");

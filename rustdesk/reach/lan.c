@@ -74,7 +74,7 @@ static void answer(struct ka_lan *l, const struct sockaddr_in *to)
 		.id = l->env->identity->id,
 		.username = rd->username,
 		.hostname = strcmp(rd->hostname, "localhost") != 0 ? rd->hostname : "unknown",
-		.platform = rd->platform == KA_RD_WINDOWS ? "Windows" : "Linux",
+		.platform = ka_rd_platform_name(rd->platform),
 	};
 	struct ka_rdv_buf b;
 	uv_buf_t buf;

@@ -16,7 +16,7 @@
 #define LOG_TEXT_SIZE 512
 #define INDENT "    "
 
-static int answer(struct ka_session *s, const char *text)
+int ka_chat_answer(struct ka_session *s, const char *text)
 {
 	Rd__Misc misc = RD__MISC__INIT;
 	Rd__ChatMessage chat = RD__CHAT_MESSAGE__INIT;
@@ -48,11 +48,11 @@ static int command(struct ka_session *s, const char *line, unsigned int left_out
 
 	log_command(s, line, left_out);
 	if (!host->console)
-		return answer(s, "This device has no commands");
+		return ka_chat_answer(s, "This device has no commands");
 	if (!ka_utf8_valid(line, COMMAND_MAX))
-		return answer(s, "Too long, or not text");
+		return ka_chat_answer(s, "Too long, or not text");
 	host->console(host->ctx, &caller, line, text, sizeof(text));
-	return answer(s, text);
+	return ka_chat_answer(s, text);
 }
 
 static void tell_others(struct ka_session *s, const char *text, unsigned int left_out)
@@ -79,7 +79,7 @@ int ka_chat_message(struct ka_session *s, const char *text)
 	/* Somebody is there. */
 	s->last_input_us = s->last_rx_us;
 	if (!ka_chat_rate_pass(&s->chat.rate, s->last_rx_us))
-		return left_out ? 0 : answer(s, "Too fast: lines are left out until you pause");
+		return left_out ? 0 : ka_chat_answer(s, "Too fast: lines are left out until you pause");
 	s->chat.rate.left_out = 0;
 	if (text[0] == '/')
 		return command(s, text + 1, left_out);
@@ -89,7 +89,7 @@ int ka_chat_message(struct ka_session *s, const char *text)
 
 int ka_chat_join(struct ka_session *s)
 {
-	return ka_chat_room_join(s->cfg.chat, ka_loop_waker(&s->loop), &s->chat.seat);
+	return ka_chat_room_join(s->cfg.chat, s->cfg.number, ka_loop_waker(&s->loop), &s->chat.seat);
 }
 
 void ka_chat_leave(struct ka_session *s)
@@ -105,6 +105,6 @@ int ka_chat_pump(struct ka_session *s)
 
 	/* What the kernel does not take stays in the seat, where old lines give way to new ones. */
 	while (s->chat.seat && !ret && !ka_conn_pending(s->conn) && ka_chat_room_hear(s->chat.seat, &line))
-		ret = answer(s, line.text);
+		ret = ka_chat_answer(s, line.text);
 	return ret;
 }

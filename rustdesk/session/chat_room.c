@@ -11,6 +11,7 @@
 struct ka_chat_seat {
 	struct ka_chat_room *room;
 	struct ka_mailbox *lines;
+	uint32_t number; /* of the session */
 };
 
 struct ka_chat_room {
@@ -60,7 +61,7 @@ static void free_seat(struct ka_chat_seat *seat)
 	free(seat);
 }
 
-int ka_chat_room_join(struct ka_chat_room *room, struct ka_wake wake, struct ka_chat_seat **out)
+int ka_chat_room_join(struct ka_chat_room *room, uint32_t number, struct ka_wake wake, struct ka_chat_seat **out)
 {
 	struct ka_mailbox_cfg cfg = {
 		.item_size = sizeof(struct ka_chat_line),
@@ -74,6 +75,7 @@ int ka_chat_room_join(struct ka_chat_room *room, struct ka_wake wake, struct ka_
 	if (!seat)
 		goto fail;
 	seat->room = room;
+	seat->number = number;
 	ret = ka_mailbox_new(&seat->lines, &cfg);
 	if (ret < 0)
 		goto fail;
@@ -103,6 +105,16 @@ void ka_chat_room_say(struct ka_chat_seat *seat, struct ka_chat_line *line)
 	pthread_mutex_lock(&room->lock);
 	for (size_t i = 0; i < KA_CHAT_SEATS; i++) {
 		if (room->seats[i] && room->seats[i] != seat)
+			ka_mailbox_put(room->seats[i]->lines, line);
+	}
+	pthread_mutex_unlock(&room->lock);
+}
+
+void ka_chat_room_tell(struct ka_chat_room *room, uint32_t number, struct ka_chat_line *line)
+{
+	pthread_mutex_lock(&room->lock);
+	for (size_t i = 0; i < KA_CHAT_SEATS; i++) {
+		if (room->seats[i] && room->seats[i]->number == number)
 			ka_mailbox_put(room->seats[i]->lines, line);
 	}
 	pthread_mutex_unlock(&room->lock);

@@ -2,17 +2,18 @@
 #include "rustdesk/session/session_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/str.h"
 
 /* Mouse mask: type in the low three bits, buttons above. */
 enum mouse_type { MOUSE_MOVE, MOUSE_DOWN, MOUSE_UP, MOUSE_WHEEL, MOUSE_TRACKPAD, MOUSE_RELATIVE };
 
 #define WHEEL_MAX 100 /* notches in one event; more is nonsense */
 #define REL_MAX 10000 /* counts in one event */
+#define SILENCE_US KA_SEC(3)
 
 static void post(struct ka_session *s, struct ka_input *in)
 {
@@ -21,14 +22,37 @@ static void post(struct ka_session *s, struct ka_input *in)
 	s->cfg.host->input(s->cfg.host->ctx, in);
 }
 
+enum ka_key_codes ka_input_codes(enum ka_rd_platform platform)
+{
+	static const enum ka_key_codes codes[] = {
+		[KA_RD_LINUX] = KA_CODES_X11, [KA_RD_WINDOWS] = KA_CODES_SET1, [KA_RD_MACOS] = KA_CODES_MAC};
+
+	return codes[platform];
+}
+
 void ka_input_release(struct ka_session *s)
 {
 	struct ka_input in = {.kind = KA_INPUT_RELEASE};
 
 	if (!s->entered)
 		return;
-	ka_keymap_init(&s->input.map, s->input.map.windows);
+	ka_keymap_init(&s->input.map, s->input.map.codes);
 	post(s, &in);
+}
+
+void ka_input_watch_silence(struct ka_session *s, int64_t now)
+{
+	struct ka_input in = {.kind = KA_INPUT_RELEASE, .release = {.keep_texts = true}};
+	bool silent = now - s->last_rx_us > SILENCE_US;
+
+	/* Its key-ups may be on their way; until they come a held key would repeat on the target. */
+	if (silent && !s->input.silent && s->entered && !s->input.left) {
+		ka_log_burst(INFO, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "silent",
+			     "n=%u released=all", s->cfg.number);
+		ka_keymap_init(&s->input.map, s->input.map.codes);
+		post(s, &in);
+	}
+	s->input.silent = silent;
 }
 
 static void lock_target(struct ka_session *s)
@@ -128,8 +152,8 @@ int ka_input_mouse(struct ka_session *s, const Rd__Message *msg)
 		wheel(s, m, KA_WHEEL_NOTCH);
 		break;
 	case MOUSE_TRACKPAD:
-		/* "Windows" peers get raw units of 1/120 notch, others lines. */
-		wheel(s, m, s->input.map.windows ? 1 : KA_WHEEL_NOTCH);
+		/* "Linux" peers get lines, others raw units of 1/120 notch. */
+		wheel(s, m, s->cfg.rd->platform == KA_RD_LINUX ? KA_WHEEL_NOTCH : 1);
 		break;
 	case MOUSE_RELATIVE:
 		relative(s, m);
@@ -138,38 +162,25 @@ int ka_input_mouse(struct ka_session *s, const Rd__Message *msg)
 	return 0;
 }
 
-static size_t utf8_cut(const char *text, size_t len, size_t max)
-{
-	if (len <= max)
-		return len;
-	while (max && ((uint8_t)text[max] & 0xc0) == 0x80)
-		max--;
-	return max;
-}
-
+/* Whole or not at all: what half a script does, nobody can tell. */
 static int type_text(struct ka_session *s, const char *text)
 {
+	struct ka_input in = {.kind = KA_INPUT_TEXT};
 	size_t len = strlen(text);
+	char words[96];
 
-	if (len > KA_KEYMAP_TEXT_MAX) {
-		ka_log_burst(WARN, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "text-cut",
-			     "n=%u bytes=%zu limit=%d", s->cfg.number, len, KA_KEYMAP_TEXT_MAX);
-		len = utf8_cut(text, len, KA_KEYMAP_TEXT_MAX);
+	if (len > KA_INPUT_TEXT_MAX) {
+		ka_log_burst(WARN, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "text-refused",
+			     "n=%u bytes=%zu limit=%d", s->cfg.number, len, KA_INPUT_TEXT_MAX);
+		snprintf(words, sizeof(words), "Not typed: %zu bytes at once, %d can be", len, KA_INPUT_TEXT_MAX);
+		return ka_chat_answer(s, words);
 	}
-	while (len) {
-		struct ka_input in = {.kind = KA_INPUT_TEXT};
-		size_t n = utf8_cut(text, len, KA_INPUT_TEXT_MAX);
-
-		/* Only broken UTF-8 has no character boundary to cut at. */
-		if (!n)
-			return -KA_E_PEER;
-		in.text.utf8 = strndup(text, n);
-		if (!in.text.utf8)
-			return -ENOMEM;
-		post(s, &in);
-		text += n;
-		len -= n;
-	}
+	if (!len)
+		return 0;
+	in.text.utf8 = strdup(text);
+	if (!in.text.utf8)
+		return -ENOMEM;
+	post(s, &in);
 	return 0;
 }
 
@@ -203,7 +214,7 @@ static struct ka_key_event read_event(const Rd__KeyEvent *k)
 		break;
 	case RD__KEY_EVENT__UNION_WIN2WIN_HOTKEY:
 		e.what = KA_KEY_HOTKEY;
-		e.code = (int32_t)(k->win2win_hotkey & 0xffff);
+		e.code = (int32_t)(k->win2win_hotkey & INT32_MAX);
 		break;
 	default:
 		break;
@@ -219,7 +230,7 @@ int ka_input_key(struct ka_session *s, const Rd__Message *msg)
 
 	if (!s->input.enabled)
 		return 0;
-	if (ka_keymap_is_text(&e))
+	if (ka_keymap_is_text(&s->input.map, &e))
 		return type_text(s, e.seq);
 	n = ka_keymap_translate(&s->input.map, &e, out);
 	for (size_t i = 0; i < n; i++)

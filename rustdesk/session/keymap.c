@@ -3,8 +3,16 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
+#define HOT_MODS (KA_MOD_LCTRL | KA_MOD_RCTRL | KA_MOD_LALT | KA_MOD_LGUI | KA_MOD_RGUI)
+
 enum {
 	CONTROL_CAPS_LOCK = 3,
+	CONTROL_BACKSPACE = 2,
+	CONTROL_ESCAPE = 8,
+	CONTROL_RETURN = 27,
+	CONTROL_CLEAR = 44,
 	CONTROL_NUM_LOCK = 63,
 	CONTROL_CTRL_ALT_DEL = 100,
 	X11_OFFSET = 8,
@@ -19,31 +27,55 @@ struct made {
 	size_t n;
 };
 
-void ka_keymap_init(struct ka_keymap *m, bool windows)
+void ka_keymap_init(struct ka_keymap *m, enum ka_key_codes codes)
 {
-	*m = (struct ka_keymap){.windows = windows};
+	*m = (struct ka_keymap){.codes = codes};
 }
 
-bool ka_keymap_is_text(const struct ka_key_event *e)
+/* The one character of a text in Translate mode that comes while the controller holds Ctrl, Alt or GUI: a client that
+ * looks keys up by its own layout says a shortcut so. 0 = it is not one. */
+static uint32_t shortcut_char(const struct ka_keymap *m, const struct ka_key_event *e)
 {
-	return e->what == KA_KEY_SEQ;
+	uint32_t cp = 0;
+	size_t len;
+
+	if (e->what != KA_KEY_SEQ || e->mode != KA_KEY_TRANSLATE || !(m->held & HOT_MODS))
+		return 0;
+	len = strlen(e->seq);
+	return ka_utf8_decode(e->seq, len, &cp) == len ? cp : 0;
+}
+
+bool ka_keymap_is_text(const struct ka_keymap *m, const struct ka_key_event *e)
+{
+	return e->what == KA_KEY_SEQ && !shortcut_char(m, e);
 }
 
 static const struct ka_key_row *find_control(int32_t control)
 {
 	for (size_t i = 0; control > 0 && i < ka_key_table_len; i++) {
-		if (ka_key_table[i].control == control)
+		if (ka_key_table[i].control[0] == control || ka_key_table[i].control[1] == control)
 			return &ka_key_table[i];
 	}
 	return NULL;
 }
 
+static bool has_code(const struct ka_key_row *r, enum ka_key_codes codes, int32_t code)
+{
+	switch (codes) {
+	case KA_CODES_X11:
+		return r->evdev && r->evdev == (int64_t)code - X11_OFFSET;
+	case KA_CODES_SET1:
+		return code > 0 && (r->set1[0] == code || r->set1[1] == code);
+	case KA_CODES_MAC:
+		return r->mac != KA_KEY_NO_MAC && r->mac == code;
+	}
+	return false;
+}
+
 static const struct ka_key_row *find_code(const struct ka_keymap *m, int32_t code)
 {
-	int64_t want = m->windows ? code : (int64_t)code - X11_OFFSET;
-
-	for (size_t i = 0; want > 0 && i < ka_key_table_len; i++) {
-		if ((m->windows ? ka_key_table[i].set1 : ka_key_table[i].evdev) == want)
+	for (size_t i = 0; i < ka_key_table_len; i++) {
+		if (has_code(&ka_key_table[i], m->codes, code))
 			return &ka_key_table[i];
 	}
 	return NULL;
@@ -80,7 +112,7 @@ static bool has_modifier(const struct ka_key_event *e, int32_t control)
 
 static struct ka_input *next(struct made *made)
 {
-	/* At most four modifiers down, a click, eight up: it never is full. */
+	/* At most eight stale modifiers up, four down, a click, eight up: it never is full. */
 	if (made->n == KA_KEYMAP_OUT)
 		return NULL;
 	made->out[made->n] = (struct ka_input){0};
@@ -213,6 +245,7 @@ static void map_key(struct ka_keymap *m, const struct ka_key_event *e, struct ma
 		return;
 	}
 	m->held = e->down ? m->held | bit : m->held & (uint8_t)~bit;
+	m->legacy &= (uint8_t)~bit;
 	add_row(made, r, e->down, lock_hint(r, e));
 }
 
@@ -225,6 +258,29 @@ static void add_chord(struct made *made, uint8_t mods, uint16_t usage)
 	add_mods(made, mods, false);
 }
 
+/* A key that goes down lists the modifiers the controller holds: one that we hold and it does not was let go of unseen,
+ * for instance while its window had no focus. Soft keyboards list nothing. */
+static void drop_stale_mods(struct ka_keymap *m, const struct ka_key_event *e, uint8_t own, struct made *made)
+{
+	uint8_t listed = both_sides(ka_keymap_mods(e->modifiers, e->n_modifiers));
+	uint8_t stale = m->legacy & (uint8_t)~listed & (uint8_t)~own;
+
+	if (e->press || e->mode != KA_KEY_LEGACY)
+		return;
+	add_mods(made, stale, false);
+	m->held &= (uint8_t)~stale;
+	m->legacy &= (uint8_t)~stale;
+}
+
+/* Controllers in Legacy mode say NumLock with the keypad; towards Windows they send what the key means without it, and
+ * Clear is the 5 without it. Soft keyboards say nothing. */
+static uint8_t keypad_hint(const struct ka_key_row *r, const struct ka_key_event *e)
+{
+	if (e->code == CONTROL_CLEAR)
+		return KA_LOCK_NUM_OFF;
+	return e->press ? KA_LOCK_NONE : lock_hint(r, e);
+}
+
 static void legacy_key(struct ka_keymap *m, const struct ka_key_event *e, const struct ka_key_row *r, struct made *made)
 {
 	bool down = e->down || e->press;
@@ -232,6 +288,7 @@ static void legacy_key(struct ka_keymap *m, const struct ka_key_event *e, const 
 	uint8_t bit = r ? mod_bit(r) : 0;
 
 	if (down) {
+		drop_stale_mods(m, e, bit, made);
 		/* A modifier's own event lists itself; nothing is added for it. */
 		uint8_t mods = bit ? 0 : missing_mods(m, e);
 		uint8_t *added = mods ? place_for_added(m, e) : NULL;
@@ -242,10 +299,11 @@ static void legacy_key(struct ka_keymap *m, const struct ka_key_event *e, const 
 			*added |= mods;
 		}
 		if (r)
-			add_row(made, r, true, KA_LOCK_NONE);
+			add_row(made, r, true, keypad_hint(r, e));
 		else
 			add_chr(made, (uint32_t)e->code, true);
 		m->held |= bit;
+		m->legacy |= bit;
 	}
 	if (up) {
 		if (r)
@@ -253,6 +311,7 @@ static void legacy_key(struct ka_keymap *m, const struct ka_key_event *e, const 
 		else
 			add_chr(made, (uint32_t)e->code, false);
 		m->held &= (uint8_t)~bit;
+		m->legacy &= (uint8_t)~bit;
 		add_mods(made, forget_added(m, e), false);
 	}
 }
@@ -275,13 +334,13 @@ static void control_key(struct ka_keymap *m, const struct ka_key_event *e, struc
 		legacy_key(m, e, r, made);
 }
 
-static void type_once(struct ka_keymap *m, const struct ka_key_event *e, struct made *made)
+static void type_once(struct ka_keymap *m, const struct ka_key_event *e, uint32_t cp, struct made *made)
 {
 	uint8_t mods = missing_mods(m, e);
 
 	add_mods(made, mods, true);
-	add_chr(made, (uint32_t)e->code, true);
-	add_chr(made, (uint32_t)e->code, false);
+	add_chr(made, cp, true);
+	add_chr(made, cp, false);
 	add_mods(made, mods, false);
 }
 
@@ -290,10 +349,52 @@ static bool is_scalar(int32_t code)
 	return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
 }
 
+static int32_t key_of_control_char(uint32_t c)
+{
+	switch (c) {
+	case '\b':
+	case 0x7f: /* what Ctrl makes of Backspace */
+		return CONTROL_BACKSPACE;
+	case '\n':
+	case '\r':
+		return CONTROL_RETURN;
+	case 0x1b:
+		return CONTROL_ESCAPE;
+	default:
+		return 0;
+	}
+}
+
+/* Low half: the character, on the way down only; high half: the virtual key, which for Latin letters and digits is the
+ * character too. A click: the way up cannot be told from that of a key that came by its code, and the client repeats.
+ */
+static void hot_key(struct ka_keymap *m, const struct ka_key_event *e, struct made *made)
+{
+	uint32_t cp = (uint32_t)e->code & 0xffff;
+	uint32_t virtual = (uint32_t)e->code >> 16;
+	const struct ka_key_row *r = find_control(key_of_control_char(cp));
+	uint8_t mods = missing_mods(m, e);
+
+	if (!e->down && !e->press)
+		return;
+	if (cp >= 0x80 && ((virtual >= '0' && virtual <= '9') || (virtual >= 'A' && virtual <= 'Z')))
+		cp = virtual >= 'A' ? virtual + ('a' - 'A') : virtual;
+	if (!r && is_scalar((int32_t)cp)) {
+		type_once(m, e, cp, made);
+		return;
+	}
+	if (r) {
+		add_mods(made, mods, true);
+		add_row(made, r, true, KA_LOCK_NONE);
+		add_row(made, r, false, KA_LOCK_NONE);
+		add_mods(made, mods, false);
+	}
+}
+
 size_t ka_keymap_translate(struct ka_keymap *m, const struct ka_key_event *e, struct ka_input out[static KA_KEYMAP_OUT])
 {
 	struct made made = {.out = out};
-	struct ka_key_event hot = *e;
+	uint32_t cp;
 
 	switch (e->what) {
 	case KA_KEY_CONTROL:
@@ -307,15 +408,16 @@ size_t ka_keymap_translate(struct ka_keymap *m, const struct ka_key_event *e, st
 		break;
 	case KA_KEY_UNICODE:
 		if (is_scalar(e->code))
-			type_once(m, e, &made);
+			type_once(m, e, (uint32_t)e->code, &made);
 		break;
 	case KA_KEY_HOTKEY:
-		/* Low half: the character; high half: a virtual key we do not need. */
-		hot.code = e->code & 0xffff;
-		if (is_scalar(hot.code))
-			legacy_key(m, &hot, NULL, &made);
+		hot_key(m, e, &made);
 		break;
 	case KA_KEY_SEQ:
+		cp = shortcut_char(m, e);
+		if (cp)
+			type_once(m, e, cp, &made);
+		break;
 	case KA_KEY_NOTHING:
 		break;
 	}

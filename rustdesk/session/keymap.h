@@ -3,8 +3,11 @@
  * RustDesk key events to USB HID usages. Pure but for its small state: which modifiers the controller holds, and which
  * ones were added for the duration of one key. One owner.
  *
- * Map mode carries X11 key codes (evdev + 8) when we report "Linux", set-1 scancodes (E0 keys as 0xe0xx) when we report
- * "Windows"; Legacy carries characters and control keys; Translate carries text, and Map codes for the rest.
+ *   Map        codes of the platform that we report: X11 (evdev + 8) for "Linux", set-1 scancodes (E0 keys as 0xe0xx)
+ *              for "Windows", virtual key codes for "Mac OS"
+ *   Legacy     characters of the controller's layout, and control keys; each event lists the modifiers held with it
+ *   Translate  text, and Map codes for the rest; with Ctrl, Alt or GUI held a single character of text, or a hot key
+ *              between two Windows, is a shortcut
  */
 #ifndef KA_KEYMAP_H
 #define KA_KEYMAP_H
@@ -40,33 +43,38 @@ struct ka_key_row {
 	uint8_t page; /* enum ka_key_page */
 	uint16_t usage;
 	uint16_t evdev;
-	uint16_t set1;	 /* 0xe0xx for extended keys */
-	uint8_t control; /* RustDesk control key number */
+	uint16_t set1[2];   /* 0xe0xx for extended keys */
+	uint8_t mac;	    /* or KA_KEY_NO_MAC: 0 is the letter A */
+	uint8_t control[2]; /* RustDesk control key numbers */
 };
 enum ka_key_page { KA_PAGE_KEYBOARD, KA_PAGE_CONSUMER, KA_PAGE_SYSTEM };
+#define KA_KEY_NO_MAC 0xff
 extern const struct ka_key_row ka_key_table[];
 extern const size_t ka_key_table_len;
 
-#define KA_KEYMAP_OUT 16	 /* events one key event makes at most, text excepted */
-#define KA_KEYMAP_ADDED 8	 /* keys that can have added modifiers at a time */
-#define KA_KEYMAP_TEXT_MAX 16384 /* bytes of one text; the rest is refused */
+/* Whose codes Map mode carries: the platform that controllers are told. */
+enum ka_key_codes { KA_CODES_X11, KA_CODES_SET1, KA_CODES_MAC };
+
+#define KA_KEYMAP_OUT 24  /* events one key event makes at most, text excepted */
+#define KA_KEYMAP_ADDED 8 /* keys that can have added modifiers at a time */
 
 struct ka_keymap {
-	bool windows; /* reported platform */
-	uint8_t held; /* ka_mod bits the controller holds by key events */
+	enum ka_key_codes codes;
+	uint8_t held;	/* ka_mod bits the controller holds by key events */
+	uint8_t legacy; /* those of them pressed by Legacy events */
 	struct {
 		int64_t key;  /* what was pressed: code and kind; 0 = free */
 		uint8_t mods; /* added for it */
 	} added[KA_KEYMAP_ADDED];
 };
 
-void ka_keymap_init(struct ka_keymap *m, bool windows);
-/* Fills out (kind and union; source and stamp are the caller's) and returns how many; 0 for unknown keys. Text (seq) is
- * not handled here: see ka_keymap_is_text(). */
+void ka_keymap_init(struct ka_keymap *m, enum ka_key_codes codes);
+/* Fills out (kind and union; source and stamp are the caller's) and returns how many; 0 for unknown keys, and for text:
+ * see ka_keymap_is_text(). */
 size_t ka_keymap_translate(struct ka_keymap *m, const struct ka_key_event *e,
 			   struct ka_input out[static KA_KEYMAP_OUT]);
 /* True for events that type text once, whatever down and press say. */
-bool ka_keymap_is_text(const struct ka_key_event *e);
+bool ka_keymap_is_text(const struct ka_keymap *m, const struct ka_key_event *e);
 /* ka_mod bits of a list of control keys. */
 uint8_t ka_keymap_mods(const int32_t *modifiers, size_t n);
 

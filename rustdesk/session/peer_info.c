@@ -90,7 +90,7 @@ static void fill(struct info *i, const struct ka_session *s)
 	rd__peer_info__init(&i->peer);
 	snprintf(i->username, sizeof(i->username), "%s", rd->username);
 	snprintf(i->hostname, sizeof(i->hostname), "%s", rd->hostname);
-	snprintf(i->platform, sizeof(i->platform), "%s", rd->platform == KA_RD_WINDOWS ? "Windows" : "Linux");
+	snprintf(i->platform, sizeof(i->platform), "%s", ka_rd_platform_name(rd->platform));
 	snprintf(i->version, sizeof(i->version), "%s", rd->version);
 	i->peer.username = i->username;
 	i->peer.hostname = i->hostname;

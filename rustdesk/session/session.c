@@ -155,6 +155,7 @@ static void on_tick(uv_timer_t *t)
 		return;
 	}
 	ka_video_tick(s, now);
+	ka_input_watch_silence(s, now);
 	if (ka_screenshot_under_way(s))
 		return;
 	if (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE)
@@ -384,7 +385,7 @@ int ka_session_new(struct ka_session **out, const struct ka_session_cfg *cfg, co
 	ka_listing_init(s);
 	s->input.enabled = true;
 	ka_qos_init(&s->video.qos, in->path == KA_PATH_RELAY);
-	ka_keymap_init(&s->input.map, cfg->rd->platform == KA_RD_WINDOWS);
+	ka_keymap_init(&s->input.map, ka_input_codes(cfg->rd->platform));
 	ka_addr_text(s->peer_text, &in->peer);
 	ka_pb_init(&s->pb, KA_SES_PB_BUDGET_LOGIN);
 	ret = ka_loop_init(&s->loop, on_wake, s);

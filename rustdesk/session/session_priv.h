@@ -89,6 +89,7 @@ struct ka_ses_input {
 	bool enabled;	  /* the controller did not choose view-only */
 	bool lock_at_end; /* the controller wants the target locked when it has gone */
 	bool left;	  /* nothing more comes from it */
+	bool silent;	  /* nothing came for so long that it holds nothing any more */
 	struct ka_keymap map;
 };
 
@@ -314,6 +315,8 @@ int ka_menu_show_cursor(struct ka_session *s) KA_MUST_USE;
 
 /* chat.c */
 int ka_chat_message(struct ka_session *s, const char *text) KA_MUST_USE;
+/* Says something to this controller. */
+int ka_chat_answer(struct ka_session *s, const char *text) KA_MUST_USE;
 /* From login to the end of the thread. */
 int ka_chat_join(struct ka_session *s) KA_MUST_USE;
 void ka_chat_leave(struct ka_session *s);
@@ -323,7 +326,11 @@ int ka_chat_pump(struct ka_session *s) KA_MUST_USE;
 /* input_in.c */
 int ka_input_mouse(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
 int ka_input_key(struct ka_session *s, const Rd__Message *msg) KA_MUST_USE;
+enum ka_key_codes ka_input_codes(enum ka_rd_platform platform);
 void ka_input_release(struct ka_session *s);
+/* Each second: a controller of whom nothing is heard for 3 s, not even an echo of TestDelay, holds nothing any more.
+ * Its texts go on. */
+void ka_input_watch_silence(struct ka_session *s, int64_t now);
 /* The last of its input: lets go of everything, and locks the target if the controller wished so. Once. */
 void ka_input_leave(struct ka_session *s);
 

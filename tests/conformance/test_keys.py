@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Key events, as the target sees them."""
 
+import re
+
 import pytest
 
 from devices import logged_in
@@ -285,6 +287,39 @@ def test_text_the_layout_lacks_is_left_out(client, hands):
     assert hands.wait_typed(1)[0] == "a"
 
 
+def told(client):
+    """The next chat line from the device."""
+    while not client.menu.chat:
+        client.wait_for(lambda _: True, 10)
+    return client.menu.chat.pop(0)
+
+
+def test_what_was_left_out_is_told_by_name(client, hands):
+    """What was left out of a text is told to its sender in the chat, by code and name, and how much it was."""
+    client.input_string("a\u20acb\u2260\u20acc")
+    assert hands.wait_typed(3) == ["a", "b", "c"]
+    assert told(client) == ('Left out, keyboard layout "us" cannot type it: U+20AC EURO SIGN, '
+                            "U+2260 NOT EQUAL TO (3 characters in all)")
+    client.legacy_char("\u00e9")
+    assert told(client) == ('Left out, keyboard layout "us" cannot type it: '
+                            "U+00E9 LATIN SMALL LETTER E WITH ACUTE")
+
+
+def test_escape_stops_the_text_of_who_presses_it(start_agent):
+    """Escape while its text is being typed stops it; neither Escape nor keys that waited behind it are pressed."""
+    agent = start_agent(hid={"type_interval_ms": 50})
+    with logged_in(agent) as client:
+        hands = Hands(agent, client)
+        client.input_string("a" * 1000)
+        client.control_key("Return", press=True)
+        agent.wait_reports(lambda rows: len(rows) > 4, "keyboard")
+        client.tap("Escape")
+        assert re.fullmatch(r"Typing stopped, \d{3} characters before the end", told(client))
+        client.tap("b")
+        typed = hands.typed()
+        assert set(typed[:-1]) == {"a"} and typed[-1] == "b"
+
+
 def test_text_is_typed_at_a_pace(start_agent):
     """Text is typed at a pace the target can follow, and ends with the session."""
     agent = start_agent(hid={"type_interval_ms": 50})
@@ -299,11 +334,14 @@ def test_text_is_typed_at_a_pace(start_agent):
         assert len(agent.reports("keyboard")) < 200
 
 
-def test_endless_text_is_cut(client, device):
-    """A text without end is cut, and said so."""
+def test_endless_text_is_refused(client, device, hands):
+    """A text of more than 16384 bytes is typed not even in part, and its sender is told in the chat."""
+    client.input_string("a" * 16385)
+    assert told(client) == "Not typed: 16385 bytes at once, 16384 can be"
     client.input_string("\u4e2d" * 100_000)
-    device.wait_log("text-cut")
-    assert client.frame()
+    assert told(client) == "Not typed: 300000 bytes at once, 16384 can be"
+    device.wait_log("text-refused", count=2)
+    assert hands.typed() == []
 
 
 # ---- special actions

@@ -89,6 +89,11 @@ static int press(void *ctx, enum ka_atx_action action)
 	return f->press_result;
 }
 
+static void stop_typing(void *ctx)
+{
+	((struct fake_console *)ctx)->typing_stopped++;
+}
+
 static void release(void *ctx)
 {
 	((struct fake_console *)ctx)->released++;
@@ -121,6 +126,7 @@ void fake_console_init(struct fake_console *f)
 				     .light = light,
 				     .press = press,
 				     .release = release,
+				     .stop_typing = stop_typing,
 				     .links = list_links},
 			    .facts = {.id = "123456789",
 				      .hostname = "kvm-test",

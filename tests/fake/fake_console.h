@@ -21,7 +21,7 @@ struct fake_console {
 	int light;
 	enum ka_atx_action pressed; /* last */
 	int press_result;
-	unsigned int released; /* how often */
+	unsigned int released, typing_stopped; /* how often */
 };
 
 /* f stays where it is. */

@@ -22,10 +22,20 @@ static void on_emit(void *arg, const struct ka_report *r)
 		 r -> function == KA_REPORT_CONTROL ? r -> data[1] : r -> data[0]);
 }
 
+static void on_notice(void *arg, const struct ka_hid_notice *n)
+{
+	struct bench *b = arg;
+
+	b->notice = *n;
+	b->notices++;
+}
+
 void use(struct bench *b, struct ka_layout *l)
 {
 	ka_hands_fini(&b->h);
-	ka_hands_init(&b->h, &(struct ka_hands_cfg){.layout = l, .type_interval_ms = 10, .emit = on_emit, .arg = b});
+	ka_hands_init(&b->h,
+		      &(struct ka_hands_cfg){
+			      .layout = l, .type_interval_ms = 10, .emit = on_emit, .notice = on_notice, .arg = b});
 }
 
 int setup(void **state)
@@ -33,8 +43,8 @@ int setup(void **state)
 	struct bench *b = calloc(1, sizeof(*b));
 
 	assert_non_null(b);
-	assert_int_equal(ka_layout_new(&b->us, "us", NULL), 0);
-	assert_int_equal(ka_layout_new(&b->de, "de", NULL), 0);
+	assert_int_equal(ka_layout_new(&b->us, "us", KA_DEAD_COMMON, NULL), 0);
+	assert_int_equal(ka_layout_new(&b->de, "de", KA_DEAD_COMMON, NULL), 0);
 	use(b, b->us);
 	*state = b;
 	return 0;

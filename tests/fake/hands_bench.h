@@ -8,6 +8,8 @@
 struct bench {
 	struct ka_layout *us, *de;
 	struct ka_hands h;
+	struct ka_hid_notice notice; /* the last one */
+	unsigned int notices;
 	char out[8192];
 };
 

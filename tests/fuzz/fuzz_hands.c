@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct host {
 	uint8_t last[KA_REPORT_FUNCTIONS][KA_REPORT_MAX];
 	uint8_t control[3];
-	unsigned int reports;
+	unsigned int reports, notices;
 };
 
 static void on_report(void *arg, const struct ka_report *r)
@@ -28,6 +28,14 @@ static void on_report(void *arg, const struct ka_report *r)
 	ka_report_merge(&copy, r);
 	memcpy(h->last[r->function], r->data, KA_REPORT_MAX);
 	h->reports++;
+}
+
+static void on_notice(void *arg, const struct ka_hid_notice *n)
+{
+	struct host *h = arg;
+
+	assert(n->source && n->named <= KA_HID_NOTICE_CODES && (n->kind == KA_HID_REFUSED || n->count));
+	h->notices++;
 }
 
 static void assert_nothing_held(const struct host *h)
@@ -77,6 +85,9 @@ static void apply_one(struct ka_hands *hands, struct ka_span *s, uint8_t op)
 		e.pos.x = a;
 		e.pos.y = b;
 		break;
+	case KA_INPUT_RELEASE:
+		e.release.keep_texts = a & 1;
+		break;
 	default:
 		e.key.usage = a & 0x3ff;
 		e.key.down = b & 1;
@@ -87,25 +98,29 @@ static void apply_one(struct ka_hands *hands, struct ka_span *s, uint8_t op)
 }
 
 /* Compiling a layout takes far longer than a run: once a process. */
-static const struct ka_layout *layout_of(bool german)
+static const struct ka_layout *layout_of(unsigned int which)
 {
-	static struct ka_layout *layouts[2];
+	static const char *const names[] = {"us", "de", "de(neo)", "jp"};
+	static struct ka_layout *layouts[KA_ARRAY_LEN(names)];
 
-	if (!layouts[german] && ka_layout_new(&layouts[german], german ? "de" : "us", NULL) < 0)
+	which %= KA_ARRAY_LEN(names);
+	if (!layouts[which] && ka_layout_new(&layouts[which], names[which], KA_DEAD_LINUX, NULL) < 0)
 		abort();
-	return layouts[german];
+	return layouts[which];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ka_span s = ka_span_make(data, size);
 	struct host host = {0};
-	const struct ka_layout *layout = layout_of(size && data[0] & 1);
+	const struct ka_layout *layout = layout_of(size ? data[0] : 0);
 	struct ka_hands hands;
 
 	ka_log_init(2, KA_LOG_ERROR);
-	ka_hands_init(&hands,
-		      &(struct ka_hands_cfg){.layout = layout, .type_interval_ms = 2, .emit = on_report, .arg = &host});
+	ka_hands_init(
+		&hands,
+		&(struct ka_hands_cfg){
+			.layout = layout, .type_interval_ms = 2, .emit = on_report, .notice = on_notice, .arg = &host});
 	while (ka_span_left(&s) && !s.error) {
 		uint8_t op = ka_span_u8(&s);
 
@@ -113,6 +128,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			apply_one(&hands, &s, op);
 		else if (op < 240)
 			ka_hands_tick(&hands);
+		else if (op < 243)
+			ka_hands_stop_texts(&hands, ka_span_u8(&s) % 4);
 		else if (op < 250)
 			ka_hands_set_leds(&hands, ka_span_u8(&s), op & 1);
 		else

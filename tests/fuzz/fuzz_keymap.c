@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct row {
 	struct ka_key_event events[EVENTS_MAX];
 	int32_t modifiers[EVENTS_MAX][8];
+	char texts[EVENTS_MAX][8];
 	size_t n;
 	bool down[8]; /* the target's modifiers */
 };
@@ -44,6 +45,9 @@ static void read_event(struct row *row, struct ka_span *s)
 	e->code = (int32_t)(ka_span_le(s, 3) << (flags >> 2 & 8));
 	if (flags & 0x40)
 		e->code = -(e->code & 0xffffff);
+	/* Bytes of the code as text, whatever they are. */
+	memcpy(row->texts[row->n], &e->code, sizeof(e->code));
+	e->seq = row->texts[row->n];
 	mods = ka_span_u8(s);
 	for (size_t i = 0; i < 8; i++) {
 		if (mods & 1u << i)
@@ -80,7 +84,7 @@ static void play(struct row *row, struct ka_keymap *m)
 		struct ka_key_event *e = &row->events[i];
 
 		/* Text is never let go of; it must not have left anything. */
-		if (e->what == KA_KEY_UNICODE)
+		if (e->what == KA_KEY_UNICODE || e->what == KA_KEY_SEQ)
 			continue;
 		e->down = e->press = false;
 		e->n_modifiers = 0;
@@ -96,14 +100,14 @@ static void play(struct row *row, struct ka_keymap *m)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ka_span s = ka_span_make(data, size);
-	bool windows = ka_span_u8(&s) & 1;
+	enum ka_key_codes codes = ka_span_u8(&s) % 3;
 	struct row *row = calloc(1, sizeof(*row));
 	struct ka_keymap m;
 
 	demand(row);
 	while (row->n < EVENTS_MAX && ka_span_left(&s) >= 6)
 		read_event(row, &s);
-	ka_keymap_init(&m, windows);
+	ka_keymap_init(&m, codes);
 	play(row, &m);
 	free(row);
 	return 0;

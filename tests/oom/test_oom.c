@@ -233,7 +233,7 @@ static int make_chat_room(void)
 	int ret = ka_chat_room_new(&room);
 
 	if (!ret)
-		ret = ka_chat_room_join(room, (struct ka_wake){0}, &seat);
+		ret = ka_chat_room_join(room, 1, (struct ka_wake){0}, &seat);
 	if (!ret)
 		ka_chat_room_say(seat, &line);
 	ka_chat_room_leave(seat);

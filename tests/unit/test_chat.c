@@ -24,7 +24,7 @@ static void listen_in(struct listener *l, struct session_rig *r)
 	struct ka_wake wake = {.fn = on_heard, .arg = &l->heard};
 
 	sem_init(&l->heard, 0, 0);
-	assert_int_equal(ka_chat_room_join(r->chat, wake, &l->seat), 0);
+	assert_int_equal(ka_chat_room_join(r->chat, 1000, wake, &l->seat), 0);
 }
 
 static const char *hear(struct listener *l, struct ka_chat_line *line)

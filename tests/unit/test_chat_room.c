@@ -14,12 +14,15 @@ static void count_wake(void *arg)
 	atomic_fetch_add((atomic_uint *)arg, 1);
 }
 
+/* Seats are numbered as they come. */
+static uint32_t next_number = 1;
+
 static struct ka_chat_seat *join(struct ka_chat_room *room, atomic_uint *wakes)
 {
 	struct ka_wake wake = {.fn = wakes ? count_wake : NULL, .arg = wakes};
 	struct ka_chat_seat *seat = NULL;
 
-	assert_int_equal(ka_chat_room_join(room, wake, &seat), 0);
+	assert_int_equal(ka_chat_room_join(room, next_number++, wake, &seat), 0);
 	return seat;
 }
 
@@ -109,7 +112,7 @@ static void test_seats_are_limited_and_free_again(void **state)
 	assert_int_equal(ka_chat_room_new(&room), 0);
 	for (int i = 0; i < KA_CHAT_SEATS; i++)
 		seats[i] = join(room, NULL);
-	assert_int_equal(ka_chat_room_join(room, (struct ka_wake){0}, &one_more), -KA_E_LIMIT);
+	assert_int_equal(ka_chat_room_join(room, 99, (struct ka_wake){0}, &one_more), -KA_E_LIMIT);
 	assert_null(one_more);
 	ka_chat_room_leave(seats[5]);
 	seats[5] = join(room, NULL);
@@ -151,6 +154,29 @@ static void test_threads_come_talk_and_go(void **state)
 	ka_chat_room_free(room);
 }
 
+static void test_device_tells_one_session_only(void **state)
+{
+	struct ka_chat_line line = {"left out"};
+	struct ka_chat_room *room;
+	struct ka_chat_seat *a, *b;
+	atomic_uint wakes = 0;
+	uint32_t first = next_number;
+
+	(void)state;
+	assert_int_equal(ka_chat_room_new(&room), 0);
+	a = join(room, NULL);
+	b = join(room, &wakes);
+	ka_chat_room_tell(room, first + 1, &line);
+	ka_chat_room_tell(room, first + 2, &line);
+	assert_int_equal(atomic_load(&wakes), 1);
+	assert_hears(b, "left out");
+	assert_false(ka_chat_room_hear(a, &line));
+	assert_false(ka_chat_room_hear(b, &line));
+	ka_chat_room_leave(a);
+	ka_chat_room_leave(b);
+	ka_chat_room_free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +184,7 @@ int main(void)
 		cmocka_unit_test(test_flood_costs_the_oldest_lines),
 		cmocka_unit_test(test_seats_are_limited_and_free_again),
 		cmocka_unit_test(test_threads_come_talk_and_go),
+		cmocka_unit_test(test_device_tells_one_session_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

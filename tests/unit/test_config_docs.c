@@ -119,6 +119,7 @@ static void check_devices(const struct ka_config *a, const struct ka_config *b)
 	SAME_TEXT(hid.serial);
 	SAME(hid.max_power_ma);
 	SAME_TEXT(hid.layout);
+	SAME(hid.dead_keys);
 	SAME(hid.type_interval_ms);
 }
 

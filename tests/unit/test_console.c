@@ -170,6 +170,11 @@ static void test_chat_is_bounded_by_its_permissions(void **state)
 	assert_int_equal(f.released, 1);
 	expect(&f, &op, KA_CONSOLE_DONE, "released", WORDS("release"));
 	assert_int_equal(f.released, 2);
+	expect(&f, &viewer, KA_CONSOLE_REFUSED, "your password does not open 'stop-typing'", WORDS("stop-typing"));
+	assert_int_equal(f.typing_stopped, 0);
+	expect(&f, &typist, KA_CONSOLE_DONE, "typing is stopped", WORDS("stop-typing"));
+	expect(&f, &op, KA_CONSOLE_DONE, "typing is stopped", WORDS("stop-typing"));
+	assert_int_equal(f.typing_stopped, 2);
 	assert_int_equal(f.kicked + f.approved + f.refused, 0);
 }
 

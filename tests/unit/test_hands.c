@@ -195,6 +195,96 @@ static void test_untypable_char_does_nothing(void **state)
 	chr(b, 0xffffffff, true);
 	chr(b, 'x', false);
 	assert_out(b, "");
+	/* Told, but not once for each repetition. */
+	assert_int_equal(b->notices, 2);
+	chr(b, 0x20ac, true);
+	chr(b, 0x20ac, true);
+	assert_int_equal(b->notices, 3);
+	assert_int_equal(b->notice.codes[0], 0x20ac);
+}
+
+static void test_char_of_two_strokes(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, b->de);
+	chr(b, 0xe9, true);
+	assert_out(b, "k00,2e k00 k00,08 ");
+	chr(b, 0xe9, true);
+	chr(b, 0xe9, false);
+	assert_out(b, "k00 ");
+	key(b, 1, 0xe1, true);
+	chr(b, 0xe0, true);
+	assert_out(b, "k02 k02,2e k02 k00 k00,04 ");
+	chr(b, 0xe0, false);
+	key(b, 1, 0xe1, false);
+	assert_out(b, "k00 k02 k00 ");
+	assert_false(ka_hands_holding(&b->h));
+}
+
+static void test_char_of_a_level_that_an_ordinary_key_shifts_to(void **state)
+{
+	struct bench *b = *state;
+	struct ka_layout *neo;
+
+	assert_int_equal(ka_layout_new(&neo, "de(neo)", KA_DEAD_COMMON, NULL), 0);
+	use(b, neo);
+	chr(b, '{', true);
+	assert_out(b, "k00,39 k00,39,07 k00,39 k00 ");
+	chr(b, '{', false);
+	text(b, 1, "{");
+	type_all(b);
+	assert_out(b, "k00,39 k00,39,07 k00,39 k00 ");
+	/* That CapsLock locks nothing: its LED is not believed. */
+	ka_hands_set_leds(&b->h, KA_LED_CAPS, true);
+	text(b, 1, "{");
+	type_all(b);
+	assert_out(b, "k00,39 k00,39,07 k00,39 k00 ");
+	use(b, b->us);
+	ka_layout_free(neo);
+}
+
+static void test_capslock_of_japan_takes_shift(void **state)
+{
+	struct bench *b = *state;
+	struct ka_layout *jp;
+
+	assert_int_equal(ka_layout_new(&jp, "jp", KA_DEAD_COMMON, NULL), 0);
+	use(b, jp);
+	ka_hands_set_leds(&b->h, 0, true);
+	key_hint(b, 4, true, KA_LOCK_CAPS_ON);
+	assert_out(b, "k02 k02,39 k02 k00 k00,04 ");
+	key_hint(b, 4, false, KA_LOCK_NONE);
+	/* Alone it is another key: letters stay as they are. */
+	key(b, 1, 0x39, true);
+	key(b, 1, 0x39, false);
+	assert_out(b, "k00 k00,39 k00 ");
+	key_hint(b, 4, true, KA_LOCK_CAPS_ON);
+	assert_out(b, "k00,04 ");
+	use(b, b->us);
+	ka_layout_free(jp);
+}
+
+static void test_shortcut_whose_letter_the_layout_lacks(void **state)
+{
+	struct bench *b = *state;
+	struct ka_layout *ru;
+
+	assert_int_equal(ka_layout_new(&ru, "ru", KA_DEAD_COMMON, NULL), 0);
+	use(b, ru);
+	key(b, 1, 0xe0, true);
+	chr(b, 'c', true);
+	assert_out(b, "k01 k01,06 ");
+	/* Ctrl goes up first. */
+	key(b, 1, 0xe0, false);
+	chr(b, 'c', false);
+	assert_out(b, "k00,06 k00 ");
+	assert_int_equal(b->notices, 0);
+	chr(b, 'c', true);
+	assert_out(b, "");
+	assert_int_equal(b->notices, 1);
+	use(b, b->us);
+	ka_layout_free(ru);
 }
 
 static void test_char_turns_capslock_off_first(void **state)
@@ -276,6 +366,10 @@ int main(void)
 		TEST(test_chars_with_ctrl_are_shortcuts),
 		TEST(test_altgr_chars),
 		TEST(test_untypable_char_does_nothing),
+		TEST(test_char_of_two_strokes),
+		TEST(test_char_of_a_level_that_an_ordinary_key_shifts_to),
+		TEST(test_capslock_of_japan_takes_shift),
+		TEST(test_shortcut_whose_letter_the_layout_lacks),
 		TEST(test_char_turns_capslock_off_first),
 		TEST(test_release_lifts_a_char_and_its_shift),
 		TEST(test_click_brings_its_modifiers),

@@ -128,6 +128,125 @@ static void test_too_many_texts_are_refused(void **state)
 		text(b, 1, "a");
 	type_all(b);
 	assert_int_equal(strlen(b->out), KA_TYPIST_TEXTS * strlen("k00,04 k00 "));
+	assert_int_equal(b->notices, 3);
+	assert_int_equal(b->notice.kind, KA_HID_REFUSED);
+	assert_int_equal(b->notice.source, 1);
+}
+
+static void test_what_was_left_out_is_told_to_its_source(void **state)
+{
+	struct bench *b = *state;
+
+	text(b, 3,
+	     "a\xe2\x82\xac"
+	     "b\xe2\x82\xac\xc3\xa9");
+	type_all(b);
+	assert_out(b, "k00,04 k00 k00,05 k00 ");
+	assert_int_equal(b->notices, 1);
+	assert_int_equal(b->notice.kind, KA_HID_LEFT_OUT);
+	assert_int_equal(b->notice.source, 3);
+	assert_int_equal(b->notice.count, 3);
+	assert_int_equal(b->notice.named, 2);
+	assert_int_equal(b->notice.codes[0], 0x20ac);
+	assert_int_equal(b->notice.codes[1], 0xe9);
+}
+
+static void test_dead_key_and_its_base(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, b->de);
+	text(b, 1, "\xc3\xa9\xc3\x82");
+	type_all(b);
+	assert_out(b, "k00,2e k00 k00,08 k00 k00,35 k00 k02 k02,04 k02 k00 ");
+}
+
+static void test_dead_key_does_not_wait_for_a_base_that_never_comes(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, b->de);
+	text(b, 1, "\xc3\xa9x");
+	ka_hands_tick(&b->h);
+	assert_out(b, "k00,2e ");
+	release(b, 1);
+	assert_out(b, "k00 k00,08 k00 ");
+	assert_false(ka_hands_typing(&b->h));
+}
+
+static void test_escape_of_another_is_a_key_like_any_other(void **state)
+{
+	struct bench *b = *state;
+
+	text(b, 1, "ab");
+	ka_hands_tick(&b->h);
+	key(b, 2, 0x29, true);
+	key(b, 2, 0x29, false);
+	type_all(b);
+	assert_out(b, "k00,04 k00 k00,05 k00 k00,29 k00 ");
+	assert_int_equal(b->notices, 0);
+}
+
+static void test_stopped_text_takes_its_return_along(void **state)
+{
+	struct bench *b = *state;
+
+	text(b, 1, "abc");
+	ka_hands_tick(&b->h);
+	key(b, 1, 0x28, true);
+	key(b, 1, 0x28, false);
+	key(b, 2, 7, true);
+	assert_out(b, "k00,04 ");
+	key(b, 1, 0x29, true);
+	key(b, 1, 0x29, true);
+	/* No Return, no Escape; the other one's key has its turn. */
+	assert_out(b, "k00 k00,07 ");
+	assert_int_equal(b->notice.kind, KA_HID_STOPPED);
+	assert_int_equal(b->notice.source, 1);
+	assert_int_equal(b->notice.count, 2);
+	key(b, 1, 0x29, false);
+	key(b, 2, 7, false);
+	assert_out(b, "k00 ");
+	/* From now on it is a key again. */
+	key(b, 1, 0x29, true);
+	key(b, 1, 0x29, false);
+	assert_out(b, "k00,29 k00 ");
+}
+
+static void test_release_that_keeps_texts(void **state)
+{
+	struct bench *b = *state;
+	struct ka_input e = {.kind = KA_INPUT_RELEASE, .source = 1, .release = {.keep_texts = true}};
+
+	key(b, 1, 6, true);
+	key(b, 2, 7, true);
+	text(b, 1, "ab");
+	key(b, 1, 8, true);
+	text(b, 1, "c");
+	key(b, 2, 7, false);
+	assert_out(b, "k00,06 k00,06,07 ");
+	ka_hands_apply(&b->h, &e);
+	assert_out(b, "k00,07 ");
+	type_all(b);
+	assert_out(b, "k00,07,04 k00,07 k00,07,05 k00,07 k00,07,06 k00,07 k00 ");
+	assert_false(ka_hands_holding(&b->h));
+}
+
+static void test_stopping_all_lets_go_of_what_was_held(void **state)
+{
+	struct bench *b = *state;
+
+	key(b, 1, 6, true);
+	text(b, 2, "ab");
+	text(b, 3, "c");
+	key(b, 1, 6, false);
+	key(b, 1, 7, true);
+	assert_out(b, "k00,06 ");
+	ka_hands_stop_texts(&b->h, 0);
+	assert_out(b, "k00 ");
+	assert_false(ka_hands_typing(&b->h));
+	assert_false(ka_hands_holding(&b->h));
+	assert_int_equal(b->notices, 2);
 }
 
 static void test_waiting_keys_go_with_their_source(void **state)
@@ -190,6 +309,13 @@ int main(void)
 		TEST(test_capslock_is_off_for_a_text_and_on_again_after),
 		TEST(test_text_of_unknown_characters_only_ends),
 		TEST(test_too_many_texts_are_refused),
+		TEST(test_what_was_left_out_is_told_to_its_source),
+		TEST(test_dead_key_and_its_base),
+		TEST(test_dead_key_does_not_wait_for_a_base_that_never_comes),
+		TEST(test_escape_of_another_is_a_key_like_any_other),
+		TEST(test_stopped_text_takes_its_return_along),
+		TEST(test_stopping_all_lets_go_of_what_was_held),
+		TEST(test_release_that_keeps_texts),
 		TEST(test_waiting_keys_go_with_their_source),
 		TEST(test_too_many_waiting_keys_release_everything),
 		TEST(test_key_up_that_waited_is_not_lost_when_texts_are_dropped),

@@ -77,7 +77,7 @@ static struct hand new_hand(void)
 {
 	struct hand h;
 
-	ka_keymap_init(&h.map, false);
+	ka_keymap_init(&h.map, KA_CODES_X11);
 	return h;
 }
 
@@ -124,7 +124,7 @@ static void test_codes_that_are_no_characters_are_ignored(void **state)
 		assert_string_equal(put(&h, KA_KEY_UNICODE, codes[i], "press", NULL), "");
 	}
 	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x410000, "down", NULL), "");
-	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x41d800, "down", NULL), "");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0xba << 16 | 0xd800, "down", NULL), "");
 	assert_string_equal(put(&h, KA_KEY_CHR, 0x10ffff, "down", NULL), "+U10ffff ");
 }
 
@@ -144,7 +144,7 @@ static void test_control_keys_by_number(void **state)
 	static const char *const usages[] = {
 		"e2", "2a", "39", "e0", "4c", "51", "4d", "29", "3a", "43", "44", "45",	 "3b",	"3c",  "3d",  "3e",
 		"3f", "40", "41", "42", "4a", "50", "e3", "e2", "4e", "4b", "28", "4f",	 "e1",	"2c",  "2b",  "52",
-		"62", "59", "5a", "5b", "5c", "5d", "5e", "5f", "60", "61", "9b", "9c",	 "65",	"48",  "88",  "90",
+		"62", "59", "5a", "5b", "5c", "5d", "5e", "5f", "60", "61", "48", "5d",	 "65",	"48",  "88",  "90",
 		NULL, NULL, "91", "91", "8a", "77", "46", "74", "46", "49", "75", "s82", "85",	"47",  "53",  "e7",
 		"65", "55", "57", "56", "63", "54", "67", "58", "e5", "e4", "e6", "ce2", "ce9", "cea", "s81",
 	};
@@ -284,9 +284,118 @@ static void test_hot_keys_use_their_character(void **state)
 	struct hand h = new_hand();
 
 	(void)state;
-	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430063, "down", ctrl), "+e0 +U63 ");
-	/* The high half may differ on the way up. */
-	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x000063, "up", NULL), "-U63 -e0 ");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430063, "down", ctrl), "+e0 +U63 -U63 -e0 ");
+	/* The way up names the virtual key only: nothing may depend on it. */
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430000, "up", NULL), "");
+	/* A Cyrillic es on the key of the C; a character beyond the virtual keys of letters stays what it is. */
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430441, "down", ctrl), "+e0 +U63 -U63 -e0 ");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x3200e9, "down", ctrl), "+e0 +U32 -U32 -e0 ");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0xba00e9, "down", ctrl), "+e0 +Ue9 -Ue9 -e0 ");
+	/* Characters that are keys: Backspace, what Ctrl makes of it, Return, Escape. */
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x080008, "down", NULL), "+2a -2a ");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x08007f, "down", ctrl), "+e0 +2a -2a -e0 ");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x0d000d, "down", NULL), "+28 -28 ");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x1b001b, "press", ctrl), "+e0 +29 -29 -e0 ");
+}
+
+static const char *put_text(struct hand *h, enum ka_key_mode mode, const char *seq)
+{
+	struct ka_key_event e = {.mode = mode, .what = KA_KEY_SEQ, .seq = seq, .down = true};
+	struct ka_input out[KA_KEYMAP_OUT];
+	size_t n = ka_keymap_translate(&h->map, &e, out);
+
+	h->said[0] = '\0';
+	if (ka_keymap_is_text(&h->map, &e)) {
+		assert_int_equal(n, 0);
+		return "text";
+	}
+	for (size_t i = 0; i < n; i++)
+		say(h, &out[i]);
+	return h->said;
+}
+
+static void test_a_character_of_translate_mode_is_a_shortcut_while_ctrl_is_held(void **state)
+{
+	struct ka_key_event e = {
+		.mode = KA_KEY_TRANSLATE, .what = KA_KEY_CHR, .code = 37, .down = true}; /* left Ctrl */
+	struct ka_input out[KA_KEYMAP_OUT];
+	struct hand h = new_hand();
+
+	(void)state;
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "c"), "text");
+	assert_int_equal(ka_keymap_translate(&h.map, &e, out), 1);
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "c"), "+U63 -U63 ");
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "\xc3\xa9"), "+Ue9 -Ue9 ");
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "cd"), "text");
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, ""), "text");
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "\xff"), "text");
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "\xc3"), "text");
+	/* "Send clipboard keystrokes" is Legacy: always text. */
+	assert_string_equal(put_text(&h, KA_KEY_LEGACY, "c"), "text");
+	e.down = false;
+	assert_int_equal(ka_keymap_translate(&h.map, &e, out), 1);
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "c"), "text");
+	/* Shift and AltGr make characters, no shortcuts. */
+	e.code = 50;
+	e.down = true;
+	assert_int_equal(ka_keymap_translate(&h.map, &e, out), 1);
+	e.code = 108;
+	assert_int_equal(ka_keymap_translate(&h.map, &e, out), 1);
+	assert_string_equal(put_text(&h, KA_KEY_TRANSLATE, "C"), "text");
+}
+
+static void test_modifiers_that_are_not_listed_any_more_are_let_go(void **state)
+{
+	static const int32_t ctrl[] = {CK_CONTROL, 0};
+	static const int32_t shift[] = {CK_SHIFT, 0};
+	struct ka_key_event map = {.mode = KA_KEY_MAP, .what = KA_KEY_CHR, .code = 64, .down = true}; /* left Alt */
+	struct ka_input out[KA_KEYMAP_OUT];
+	struct hand h = new_hand();
+
+	(void)state;
+	/* The way up of Alt was lost: Alt+Tab took the client's window away. */
+	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_ALT, "down", NULL), "+e2 ");
+	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_CONTROL, "down", NULL), "-e2 +e0 ");
+	assert_string_equal(put(&h, KA_KEY_CHR, 'c', "down", ctrl), "+U63 ");
+	assert_string_equal(put(&h, KA_KEY_CHR, 'c', "up", NULL), "-U63 ");
+	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_DELETE, "down", shift), "-e0 +e1 +4c ");
+	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_DELETE, "up", NULL), "-4c -e1 ");
+	/* Soft keyboards list nothing, and Map mode has keys of its own for modifiers: those stay. */
+	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_RCONTROL, "down", NULL), "+e4 ");
+	assert_string_equal(put(&h, KA_KEY_CHR, 'x', "press", NULL), "+U78 -U78 ");
+	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_RCONTROL, "up", NULL), "-e4 ");
+	assert_int_equal(ka_keymap_translate(&h.map, &map, out), 1);
+	assert_string_equal(put(&h, KA_KEY_CHR, 'x', "down", NULL), "+U78 ");
+	assert_int_equal(h.map.held, KA_MOD_LALT);
+}
+
+static uint8_t keypad_hint_of(int32_t control, bool press, const int32_t *mods, size_t n)
+{
+	struct ka_key_event e = {.what = KA_KEY_CONTROL, .code = control, .down = !press, .press = press};
+	struct ka_input out[KA_KEYMAP_OUT];
+	struct hand h = new_hand();
+
+	e.modifiers = mods;
+	e.n_modifiers = n;
+	assert_true(ka_keymap_translate(&h.map, &e, out) > 0);
+	return out[0].key.hint;
+}
+
+static void test_keypad_of_legacy_mode_tells_numlock(void **state)
+{
+	static const int32_t num[] = {CK_NUM_LOCK};
+
+	(void)state;
+	for (int32_t control = 33; control <= 42; control++) {
+		assert_int_equal(keypad_hint_of(control, false, num, 1), KA_LOCK_NUM_ON);
+		assert_int_equal(keypad_hint_of(control, false, NULL, 0), KA_LOCK_NUM_OFF);
+		assert_int_equal(keypad_hint_of(control, true, NULL, 0), KA_LOCK_NONE);
+	}
+	/* The 5 without NumLock, from whatever keyboard. */
+	assert_int_equal(keypad_hint_of(44, false, num, 1), KA_LOCK_NUM_OFF);
+	assert_int_equal(keypad_hint_of(44, true, NULL, 0), KA_LOCK_NUM_OFF);
+	assert_int_equal(keypad_hint_of(CK_DELETE, false, num, 1), KA_LOCK_NONE);
+	assert_int_equal(keypad_hint_of(72, false, NULL, 0), KA_LOCK_NONE);
 }
 
 static void test_map_keys_hold_modifiers_for_legacy_ones(void **state)
@@ -299,7 +408,7 @@ static void test_map_keys_hold_modifiers_for_legacy_ones(void **state)
 	(void)state;
 	assert_int_equal(ka_keymap_translate(&h.map, &e, out), 1);
 	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_DELETE, "press", shift), "+4c -4c ");
-	ka_keymap_init(&h.map, false);
+	ka_keymap_init(&h.map, KA_CODES_X11);
 	assert_string_equal(put(&h, KA_KEY_CONTROL, CK_DELETE, "press", shift), "+e1 +4c -4c -e1 ");
 }
 
@@ -317,6 +426,9 @@ int main(void)
 		cmocka_unit_test(test_growing_modifiers_of_a_repeating_key_are_all_let_go),
 		cmocka_unit_test(test_actions_of_the_menu),
 		cmocka_unit_test(test_hot_keys_use_their_character),
+		cmocka_unit_test(test_a_character_of_translate_mode_is_a_shortcut_while_ctrl_is_held),
+		cmocka_unit_test(test_modifiers_that_are_not_listed_any_more_are_let_go),
+		cmocka_unit_test(test_keypad_of_legacy_mode_tells_numlock),
 		cmocka_unit_test(test_map_keys_hold_modifiers_for_legacy_ones),
 	};
 

@@ -18,38 +18,40 @@ struct wanted {
 	uint16_t usage;
 };
 
-static void expect_rows(struct wanted *all, bool windows, enum ka_input_kind kind, const struct key_names *rows,
-			size_t n)
+static void expect_rows(struct wanted *all, enum ka_key_codes codes, enum ka_input_kind kind,
+			const struct key_names *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint16_t code = windows ? rows[i].set1 : rows[i].x11;
+		uint16_t code = codes == KA_CODES_X11	 ? rows[i].x11
+				: codes == KA_CODES_SET1 ? rows[i].set1
+							 : rows[i].mac;
 
-		if (code)
+		if (codes == KA_CODES_MAC ? code != NO_MAC : code)
 			all[code] = (struct wanted){.kind = kind, .usage = rows[i].usage};
 	}
 }
 
-static void check_every_code(bool windows)
+static void check_every_code(enum ka_key_codes codes)
 {
 	struct wanted *all = calloc(0x10000, sizeof(*all));
 	struct ka_keymap m;
 
 	assert_non_null(all);
-	expect_rows(all, windows, KA_INPUT_KEY, keyboard_rows, KA_ARRAY_LEN(keyboard_rows));
-	expect_rows(all, windows, KA_INPUT_CONSUMER, consumer_rows, KA_ARRAY_LEN(consumer_rows));
-	expect_rows(all, windows, KA_INPUT_SYSTEM, system_rows, KA_ARRAY_LEN(system_rows));
+	expect_rows(all, codes, KA_INPUT_KEY, keyboard_rows, KA_ARRAY_LEN(keyboard_rows));
+	expect_rows(all, codes, KA_INPUT_CONSUMER, consumer_rows, KA_ARRAY_LEN(consumer_rows));
+	expect_rows(all, codes, KA_INPUT_SYSTEM, system_rows, KA_ARRAY_LEN(system_rows));
 	for (int32_t code = 0; code < 0x10000; code++) {
 		for (int down = 1; down >= 0; down--) {
 			struct ka_key_event e = map_event(code, down);
 			struct ka_input out[KA_KEYMAP_OUT];
 			size_t n;
 
-			ka_keymap_init(&m, windows);
+			ka_keymap_init(&m, codes);
 			n = ka_keymap_translate(&m, &e, out);
 			if (n != (all[code].usage ? 1 : 0) ||
 			    (n && (out[0].kind != all[code].kind || out[0].key.usage != all[code].usage ||
 				   out[0].key.down != down)))
-				fail_msg("%s code %#x", windows ? "set-1" : "X11", (unsigned int)code);
+				fail_msg("codes %d: code %#x", codes, (unsigned int)code);
 		}
 	}
 	free(all);
@@ -58,13 +60,19 @@ static void check_every_code(bool windows)
 static void test_every_x11_code(void **state)
 {
 	(void)state;
-	check_every_code(false);
+	check_every_code(KA_CODES_X11);
 }
 
 static void test_every_set1_code(void **state)
 {
 	(void)state;
-	check_every_code(true);
+	check_every_code(KA_CODES_SET1);
+}
+
+static void test_every_mac_code(void **state)
+{
+	(void)state;
+	check_every_code(KA_CODES_MAC);
 }
 
 static void test_codes_beyond_any_keyboard_are_ignored(void **state)
@@ -77,9 +85,9 @@ static void test_codes_beyond_any_keyboard_are_ignored(void **state)
 		struct ka_key_event e = map_event(codes[i], true);
 		struct ka_keymap m;
 
-		ka_keymap_init(&m, false);
+		ka_keymap_init(&m, KA_CODES_X11);
 		assert_int_equal(ka_keymap_translate(&m, &e, out), 0);
-		ka_keymap_init(&m, true);
+		ka_keymap_init(&m, KA_CODES_SET1);
 		assert_int_equal(ka_keymap_translate(&m, &e, out), 0);
 	}
 }
@@ -92,11 +100,11 @@ static void test_translate_counts_the_low_half_only(void **state)
 
 	(void)state;
 	e.mode = KA_KEY_TRANSLATE;
-	ka_keymap_init(&m, false);
+	ka_keymap_init(&m, KA_CODES_X11);
 	assert_int_equal(ka_keymap_translate(&m, &e, out), 1);
 	assert_int_equal(out[0].key.usage, 0x04);
 	e.code = 0x41 << 16 | 0x1e;
-	ka_keymap_init(&m, true);
+	ka_keymap_init(&m, KA_CODES_SET1);
 	assert_int_equal(ka_keymap_translate(&m, &e, out), 1);
 	assert_int_equal(out[0].key.usage, 0x04);
 	/* The release of a key whose press came as text: let go of, harmless. */
@@ -111,7 +119,7 @@ static void test_repeats_are_passed_on_as_they_come(void **state)
 	struct ka_keymap m;
 
 	(void)state;
-	ka_keymap_init(&m, false);
+	ka_keymap_init(&m, KA_CODES_X11);
 	for (int i = 0; i < 100; i++) {
 		struct ka_key_event e = map_event(38, true);
 
@@ -128,7 +136,7 @@ static void test_press_is_a_click(void **state)
 
 	(void)state;
 	e.press = true;
-	ka_keymap_init(&m, false);
+	ka_keymap_init(&m, KA_CODES_X11);
 	assert_int_equal(ka_keymap_translate(&m, &e, out), 2);
 	assert_true(out[0].key.down);
 	assert_false(out[1].key.down);
@@ -143,7 +151,7 @@ static uint8_t hint_of(int32_t code, bool down, const int32_t *modifiers, size_t
 
 	e.modifiers = modifiers;
 	e.n_modifiers = n;
-	ka_keymap_init(&m, false);
+	ka_keymap_init(&m, KA_CODES_X11);
 	assert_int_equal(ka_keymap_translate(&m, &e, out), 1);
 	return out[0].key.hint;
 }
@@ -185,14 +193,14 @@ static void test_text_is_told_apart(void **state)
 	struct ka_keymap m;
 
 	(void)state;
-	ka_keymap_init(&m, false);
-	assert_true(ka_keymap_is_text(&e));
+	ka_keymap_init(&m, KA_CODES_X11);
+	assert_true(ka_keymap_is_text(&m, &e));
 	assert_int_equal(ka_keymap_translate(&m, &e, out), 0);
 	e.what = KA_KEY_NOTHING;
-	assert_false(ka_keymap_is_text(&e));
+	assert_false(ka_keymap_is_text(&m, &e));
 	assert_int_equal(ka_keymap_translate(&m, &e, out), 0);
 	e = map_event(38, true);
-	assert_false(ka_keymap_is_text(&e));
+	assert_false(ka_keymap_is_text(&m, &e));
 }
 
 static void test_names_in_the_table_are_unique(void **state)
@@ -203,9 +211,16 @@ static void test_names_in_the_table_are_unique(void **state)
 			const struct ka_key_row *x = &ka_key_table[a];
 			const struct ka_key_row *y = &ka_key_table[b];
 
-			if ((x->evdev && x->evdev == y->evdev) || (x->set1 && x->set1 == y->set1) ||
-			    (x->control && x->control == y->control))
+			if (x->evdev == y->evdev || (x->mac != KA_KEY_NO_MAC && x->mac == y->mac) ||
+			    (x->page == y->page && x->usage == y->usage))
 				fail_msg("rows %zu and %zu", a, b);
+			for (int i = 0; i < 4; i++) {
+				uint16_t set1 = x->set1[i / 2];
+				uint8_t control = x->control[i / 2];
+
+				if ((set1 && set1 == y->set1[i % 2]) || (control && control == y->control[i % 2]))
+					fail_msg("rows %zu and %zu", a, b);
+			}
 		}
 	}
 }
@@ -215,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_x11_code),
 		cmocka_unit_test(test_every_set1_code),
+		cmocka_unit_test(test_every_mac_code),
 		cmocka_unit_test(test_codes_beyond_any_keyboard_are_ignored),
 		cmocka_unit_test(test_translate_counts_the_low_half_only),
 		cmocka_unit_test(test_repeats_are_passed_on_as_they_come),

@@ -115,6 +115,58 @@ static void test_file_on_a_link_that_held_pictures_back(void **state)
 	free(b);
 }
 
+static void pass_seconds(struct session_bench *b, int seconds, bool echo)
+{
+	while (seconds--) {
+		if (echo)
+			answer_probe(b);
+		session_bench_step(b, 1000);
+	}
+}
+
+static void test_silent_controller_holds_nothing(void **state)
+{
+	struct session_bench *b = calloc(1, sizeof(*b));
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__KeyEvent k = RD__KEY_EVENT__INIT;
+
+	(void)state;
+	assert_non_null(b);
+	fake_clock_hold();
+	session_bench_init(b);
+	session_bench_open(b);
+	login(b, BENCH_PASSWORD);
+	msg.union_case = RD__MESSAGE__UNION_KEY_EVENT;
+	msg.key_event = &k;
+	k.union_case = RD__KEY_EVENT__UNION_CHR;
+	k.chr = 38;
+	k.mode = 1; /* Map */
+	k.down = true;
+	session_bench_send(b, &msg);
+	session_bench_spin(b);
+	assert_true(b->typed && !b->released);
+	/* Its echoes come: however long the key is held, it is held. */
+	pass_seconds(b, 10, true);
+	assert_false(b->released);
+	pass_seconds(b, 2, false);
+	assert_false(b->released);
+	pass_seconds(b, 1, false);
+	assert_true(b->released);
+	/* Once is enough; after it was heard again, again. */
+	b->released = false;
+	pass_seconds(b, 5, false);
+	assert_false(b->released);
+	pass_seconds(b, 1, true);
+	pass_seconds(b, 4, false);
+	assert_true(b->released);
+	session_bench_hang_up(b);
+	session_bench_spin(b);
+	session_bench_end(b);
+	session_bench_fini(b);
+	fake_clock_release();
+	free(b);
+}
+
 /* The reason is the first one, whatever else the loop finds afterwards. */
 static void test_end_and_picture_at_once(void **state)
 {
@@ -172,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_and_approval_at_once),
+		cmocka_unit_test(test_silent_controller_holds_nothing),
 		cmocka_unit_test(test_end_and_picture_at_once),
 		cmocka_unit_test(test_file_on_a_link_that_held_pictures_back),
 	};

@@ -13,7 +13,7 @@ static struct ka_layout *us;
 static int load_us(void **state)
 {
 	(void)state;
-	return ka_layout_new(&us, "us", NULL);
+	return ka_layout_new(&us, "us", KA_DEAD_COMMON, NULL);
 }
 
 static int free_us(void **state)
@@ -26,14 +26,15 @@ static int free_us(void **state)
 /* Types everything; the usages as hex pairs, and what the last text left out. */
 static void type_all(struct ka_typist *t, char *out, size_t size, struct ka_typist_skipped *skipped)
 {
-	struct ka_stroke s;
+	struct ka_strokes s;
 	enum ka_typist_step step;
 	size_t len = 0;
 
 	out[0] = '\0';
 	while ((step = ka_typist_next(t, us, &s, skipped)) != KA_TYPIST_IDLE) {
-		if (step == KA_TYPIST_STROKE)
-			len += (size_t)snprintf(out + len, size - len, "%02x%s ", s.usage, s.mods ? "+" : "");
+		if (step == KA_TYPIST_CHAR)
+			len += (size_t)snprintf(out + len, size - len, "%02x%s ", s.items[0].usage,
+						s.items[0].mods ? "+" : "");
 		assert_true(len < size - 8);
 	}
 }
@@ -42,7 +43,7 @@ static void test_empty_typist_is_idle(void **state)
 {
 	struct ka_typist t = {0};
 	struct ka_typist_skipped skipped;
-	struct ka_stroke s;
+	struct ka_strokes s;
 
 	(void)state;
 	assert_int_equal(ka_typist_next(&t, us, &s, &skipped), KA_TYPIST_IDLE);
@@ -123,18 +124,41 @@ static void test_many_unknown_codes_stay_bounded(void **state)
 	assert_int_equal(skipped.named, KA_TYPIST_NAMED);
 }
 
+static void test_accents_apart_from_their_letters_are_joined(void **state)
+{
+	struct ka_typist t = {0};
+	struct ka_typist_skipped skipped;
+	char out[64];
+
+	(void)state;
+	/* e and acute, o and circumflex and dot below, then a mark that composes with nothing before it. */
+	assert_int_equal(ka_typist_add(&t, 7, strdup("ae\xcc\x81o\xcc\x82\xcc\xa3x\xcc\x81")), 0);
+	assert_int_equal(ka_typist_left(&t, 7), 8);
+	assert_int_equal(ka_typist_left(&t, 1), 0);
+	assert_true(ka_typist_has(&t, 7));
+	assert_false(ka_typist_has(&t, 1));
+	type_all(&t, out, sizeof(out), &skipped);
+	assert_string_equal(out, "04 1b ");
+	assert_int_equal(skipped.source, 7);
+	assert_int_equal(skipped.named, 4);
+	assert_int_equal(skipped.codes[0], 0xe9);
+	assert_int_equal(skipped.codes[1], 0xf4);
+	assert_int_equal(skipped.codes[2], 0x323);
+	assert_int_equal(skipped.codes[3], 0x301);
+}
+
 static void test_cancel_drops_one_source(void **state)
 {
 	struct ka_typist t = {0};
 	struct ka_typist_skipped skipped;
-	struct ka_stroke s;
+	struct ka_strokes s;
 	char out[64];
 
 	(void)state;
 	assert_int_equal(ka_typist_add(&t, 1, strdup("ab")), 0);
 	assert_int_equal(ka_typist_add(&t, 2, strdup("c")), 0);
 	assert_int_equal(ka_typist_add(&t, 1, strdup("d")), 0);
-	assert_int_equal(ka_typist_next(&t, us, &s, &skipped), KA_TYPIST_STROKE);
+	assert_int_equal(ka_typist_next(&t, us, &s, &skipped), KA_TYPIST_CHAR);
 	assert_int_equal(ka_typist_cancel(&t, 1), 2);
 	type_all(&t, out, sizeof(out), &skipped);
 	assert_string_equal(out, "06 ");
@@ -148,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_line_ends_and_case),
 		cmocka_unit_test(test_what_cannot_be_typed_is_named_once),
 		cmocka_unit_test(test_many_unknown_codes_stay_bounded),
+		cmocka_unit_test(test_accents_apart_from_their_letters_are_joined),
 		cmocka_unit_test(test_cancel_drops_one_source),
 	};
 

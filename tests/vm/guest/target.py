@@ -28,13 +28,18 @@ def gadgets():
 
 
 def role_of(device):
-    """"keyboard", "pointer" or "mouse", by what the device can do."""
+    """Which of the agent's devices it is, by what it can do."""
     can = device.capabilities(absinfo=False)
     if ecodes.ABS_X in can.get(ecodes.EV_ABS, []):
         return "pointer"
     if ecodes.REL_X in can.get(ecodes.EV_REL, []):
         return "mouse"
-    return "keyboard" if ecodes.KEY_A in can.get(ecodes.EV_KEY, []) else None
+    keys = can.get(ecodes.EV_KEY, [])
+    if ecodes.KEY_A in keys:
+        return "keyboard"
+    if ecodes.KEY_VOLUMEUP in keys:
+        return "media"
+    return "system" if ecodes.KEY_SLEEP in keys else None
 
 
 def on_usb(path):
@@ -58,7 +63,7 @@ def nodes():
 
 
 class Target:
-    """The three event devices, grabbed so that the guest's console does not act on the keys."""
+    """The event devices of these roles, grabbed so that the guest's console does not act on the keys."""
 
     def __init__(self, roles=("keyboard", "pointer", "mouse")):
         lib.eventually(lambda: set(roles) <= set(nodes()), f"{roles} on the target")
@@ -112,7 +117,8 @@ class Target:
 
 def key_name(code):
     name = ecodes.bytype[ecodes.EV_KEY][code]
-    return name if isinstance(name, str) else name[0]
+    # KEY_MIN_INTERESTING is a bound, not a key: KEY_MUTE.
+    return name if isinstance(name, str) else next(n for n in name if n != "KEY_MIN_INTERESTING")
 
 
 def show(event):

@@ -67,6 +67,19 @@ def test_restart_after_a_crash_takes_over_the_gadget(agent):
     assert target.gadgets() == []
 
 
+def test_what_a_killed_agent_holds_is_let_go(usb, tmp_path):
+    """As the service manager does once the agent has ended, however it did: the keyboard is unplugged, and so lets go."""
+    with lib.Agent(tmp_path, hid={"backend": "gadget"}) as agent:
+        with target.Target() as host, log_in(agent) as peer:
+            hold_keys(peer, host)
+            agent.kill()
+            assert host.keys_held(), "the kernel keeps the gadget plugged in"
+            lib.run(lib.BINARY, "--config", agent.config, "--let-go")
+        lib.eventually(lambda: not target.nodes(), "nothing plugged into the target")
+        assert target.gadgets() == []
+        lib.run(lib.BINARY, "--config", agent.config, "--let-go")
+
+
 def test_controller_taken_by_another_gadget_is_left_alone(usb, tmp_path):
     with gadget.Keyboard("foreign"), lib.Agent(tmp_path, hid={"backend": "gadget"}) as agent:
         agent.wait_log("usb: none")

@@ -140,6 +140,24 @@ def test_unit_gives_picture_and_keys(installed):
         assert host.events(2) == [("keyboard", "KEY_K", 1), ("keyboard", "KEY_K", 0)]
 
 
+def test_killed_unit_lets_go_of_the_target(installed):
+    drop_in = Path("/run/systemd/system/kvmagent.service.d/once.conf")
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Service]\nRestart=no\n")
+    lib.run("systemctl", "daemon-reload")
+    with target.Target() as host, Controller.direct("127.0.0.1", PORT, timeout=lib.PATIENCE_S) as peer:
+        peer.login(lib.PASSWORD, timeout=lib.PATIENCE_S)
+        peer.send_key("a")
+        lib.eventually(lambda: host.keys_held() == ["KEY_A"], "a held key")
+        lib.run("systemctl", "kill", "--signal=KILL", "kvmagent")
+        lib.eventually(lambda: not target.nodes(), "the keyboard unplugged by the unit's stop step")
+    assert target.gadgets() == []
+    drop_in.unlink()
+    lib.run("systemctl", "daemon-reload")
+    lib.run("systemctl", "reset-failed", "kvmagent")
+    lib.run("systemctl", "start", "kvmagent")
+
+
 def test_upgrade_keeps_edits_and_state(installed, tmp_path):
     identity = snapshot(STATE)
     main = unit("MainPID")
