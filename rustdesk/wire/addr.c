@@ -8,9 +8,6 @@
 
 #include "base/span.h"
 
-/* GCC's 128-bit integer holds the whole mangled number. */
-__extension__ typedef unsigned __int128 u128;
-
 static uint32_t ip4_le(const struct in_addr *ip)
 {
 	struct ka_span s = ka_span_make(ip, 4);
@@ -27,14 +24,17 @@ static bool embedded_ip4(const struct in6_addr *ip6, struct in_addr *ip)
 	return true;
 }
 
+/* The mangled number has 82 bits: 17 of the port, 32 of the stamp, 33 of the address. In two halves, because 32-bit
+ * machines have no integer that takes it. */
 static size_t encode_ip4(uint8_t *out, const struct in_addr *ip, uint16_t port, uint32_t stamp)
 {
-	u128 n = ((u128)((uint64_t)ip4_le(ip) + stamp) << 49) | ((u128)stamp << 17) |
-		 (u128)((uint32_t)port + (stamp & 0xffff));
+	uint64_t mixed = (uint64_t)ip4_le(ip) + stamp;
+	uint64_t low = mixed << 49 | (uint64_t)stamp << 17 | ((uint32_t)port + (stamp & 0xffff));
+	uint64_t high = mixed >> 15;
 	size_t len = 0;
 
 	for (size_t i = 0; i < 16; i++) {
-		out[i] = (uint8_t)(n >> (8 * i));
+		out[i] = (uint8_t)((i < 8 ? low : high) >> (8 * (i % 8)));
 		if (out[i])
 			len = i + 1;
 	}
@@ -77,14 +77,13 @@ int ka_addr_decode(struct sockaddr_storage *out, const uint8_t *data, size_t len
 	struct sockaddr_in *in = (struct sockaddr_in *)out;
 	uint64_t low = ka_span_le(&s, KA_MIN(len, (size_t)8));
 	uint64_t high = len > 8 ? ka_span_le(&s, len - 8) : 0;
-	u128 n = (u128)high << 64 | low;
-	uint32_t stamp = (uint32_t)(n >> 17);
-	uint32_t ip = (uint32_t)(n >> 49) - stamp;
+	uint32_t stamp = (uint32_t)(low >> 17);
+	uint32_t ip = (uint32_t)(high << 15 | low >> 49) - stamp;
 	uint8_t octets[4] = {(uint8_t)ip, (uint8_t)(ip >> 8), (uint8_t)(ip >> 16), (uint8_t)(ip >> 24)};
 
 	in->sin_family = AF_INET;
 	memcpy(&in->sin_addr, octets, 4);
-	in->sin_port = htons((uint16_t)((uint32_t)(n & 0xffffff) - (stamp & 0xffff)));
+	in->sin_port = htons((uint16_t)((uint32_t)(low & 0xffffff) - (stamp & 0xffff)));
 	return 0;
 }
 
