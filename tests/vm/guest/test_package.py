@@ -193,6 +193,15 @@ def test_purge_leaves_nothing(installed):
         assert "kvmagent" not in Path("/etc", name).read_text()
 
 
+def test_purge_leaves_a_group_that_was_there_before(installed):
+    lib.run("groupadd", "--system", "kvmagent")
+    dpkg("-i", str(installed))
+    dpkg("--purge", "kvmagent")
+    assert "kvmagent:" in Path("/etc/group").read_text()
+    assert not STATE.exists()
+    lib.run("groupdel", "kvmagent")
+
+
 def snapshot(folder):
     """Names and contents of the files that make the device what it is."""
     return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
