@@ -8,7 +8,21 @@
 
 static struct ka_video_wish to_video(const struct ka_host_wish *w)
 {
-	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps, .narrow = w->narrow};
+	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps, .narrow = w->narrow, .codec = w->codec};
+}
+
+/* What all displays have in common, in the order of the first. */
+static void codecs(void *ctx, struct ka_codec_list *out)
+{
+	struct ka_agent_parts *p = ctx;
+
+	ka_capture_codecs(p->displays[0].capture, out);
+	for (size_t i = 1; i < p->n_displays; i++) {
+		struct ka_codec_list l;
+
+		ka_capture_codecs(p->displays[i].capture, &l);
+		out->working &= l.working;
+	}
 }
 
 static int watch(void *ctx, size_t display, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
@@ -178,6 +192,7 @@ void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsig
 	ka_arbiter_init(&parts->arbiter, hold_ms);
 	*out = (struct ka_host){
 		.ctx = parts,
+		.codecs = codecs,
 		.watch = watch,
 		.unwatch = unwatch,
 		.set_wish = set_wish,

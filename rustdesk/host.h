@@ -19,6 +19,7 @@ struct ka_host_wish {
 	uint32_t kbps; /* 0 = by picture size */
 	uint32_t fps;  /* 0 = no wish */
 	bool narrow;   /* kbps is what the link takes, not what the user chose */
+	enum ka_codec codec;
 };
 
 #define KA_HOST_DISPLAYS_MAX 4
@@ -45,6 +46,8 @@ struct ka_host {
 	/* All displays as they are now; how many: 1 to KA_HOST_DISPLAYS_MAX. The functions that take a number are given
 	 * one below that. */
 	size_t (*displays)(void *ctx, struct ka_host_display out[static KA_HOST_DISPLAYS_MAX]);
+	/* The codecs that all displays can be had in, now. */
+	void (*codecs)(void *ctx, struct ka_codec_list *out);
 	/* A stream of a display for one viewer; its packets come out of *sub on the viewer's thread. */
 	int (*watch)(void *ctx, size_t display, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
 		     struct ka_hub_sub **sub);

@@ -98,10 +98,10 @@ static bool addressed_to_us(const struct ka_session *s, const char *username)
 	return !strncmp(username, s->cfg.identity->id, n) && (username[n] == '\0' || username[n] == '@');
 }
 
-/* Without the message a controller can decode VP9 only. */
-static bool can_decode(const Rd__OptionMessage *o)
+static bool can_decode(struct ka_session *s, const Rd__OptionMessage *o)
 {
-	return o && o->supported_decoding && o->supported_decoding->ability_h264 > 0;
+	ka_codec_read(&s->video.ability, o ? o->supported_decoding : NULL);
+	return ka_video_choose_codec(s) == 0;
 }
 
 static void make_claim(struct ka_session *s, const Rd__LoginRequest *r)
@@ -264,8 +264,8 @@ int ka_login_request(struct ka_session *s, const Rd__Message *msg)
 		return refuse(s, error);
 	if (!addressed_to_us(s, r->username))
 		return refuse(s, "Offline");
-	if ((s->cfg.rd->approval || r->password.len) && !can_decode(r->option))
-		return refuse(s, "This device sends H.264, which this client cannot decode");
+	if ((s->cfg.rd->approval || r->password.len) && !can_decode(s, r->option))
+		return refuse(s, "This device sends nothing that this client can decode");
 	if (s->cfg.rd->approval) {
 		ret = await_approval(s, r);
 		if (ret < 0 || !ka_gate_has_password(s->cfg.gate))

@@ -125,7 +125,7 @@ int ka_menu_virtual_display(struct ka_session *s)
 
 int ka_menu_codec(struct ka_session *s)
 {
-	return ka_menu_say(s, "Codec", "This device sends H.264 only");
+	return ka_menu_say(s, "Codec", "This device does not send what you chose");
 }
 
 int ka_menu_show_cursor(struct ka_session *s)

@@ -5,8 +5,6 @@
 #include "base/log.h"
 #include "rustdesk/session/quality.h"
 
-enum { PREFER_AUTO = 0, PREFER_H264 = 2 };
-
 static bool fps_valid(int64_t fps)
 {
 	return fps >= 1 && fps <= 120;
@@ -36,15 +34,28 @@ static bool is_set(Rd__BoolOption o)
 	return is_yes(o) || o == RD__BOOL_OPTION__BOOL_NO;
 }
 
-/* The client's menu goes on showing the codec the user chose there. */
-static int apply_preference(struct ka_session *s, const Rd__SupportedDecoding *d, bool live)
+/* Both chromas are VP9 to a user. */
+static uint32_t codec_bits(enum ka_codec codec)
 {
-	bool changed = d->prefer != s->video.prefer;
+	return 1u << (codec == KA_CODEC_VP9_444 ? KA_CODEC_VP9 : codec);
+}
 
-	s->video.prefer = d->prefer;
-	if (!live || !changed || d->prefer == PREFER_AUTO || d->prefer == PREFER_H264)
+static int apply_decoding(struct ka_session *s, const Rd__SupportedDecoding *d, bool live)
+{
+	struct ka_ses_video *v = &s->video;
+	bool chosen = live && d->prefer && d->prefer != v->prefer;
+
+	v->prefer = d->prefer;
+	ka_codec_read(&v->ability, d);
+	if (ka_video_choose_codec(s) < 0) {
+		ka_log(WARN, "session", "no-codec", "n=%u", s->cfg.number);
+		ka_session_close(s, "Decoding failed in this client, and this device sends nothing else");
 		return 0;
-	return ka_menu_codec(s);
+	}
+	/* The client's menu goes on showing what the user chose there. */
+	if (chosen && !(v->ability.prefers & codec_bits(v->codec)))
+		return ka_menu_codec(s);
+	return 0;
 }
 
 static void apply_picture(struct ka_session *s, const Rd__OptionMessage *o)
@@ -64,18 +75,15 @@ int ka_options_apply(struct ka_session *s, const Rd__OptionMessage *o, bool live
 
 	if (!o)
 		return 0;
-	if (o->supported_decoding && o->supported_decoding->ability_h264 <= 0) {
-		ka_log(WARN, "session", "no-codec", "n=%u", s->cfg.number);
-		ka_session_close(s, "Decoding H.264 failed in this client, and this device sends nothing else");
-		return 0;
-	}
 	apply_picture(s, o);
 	if (is_set(o->disable_keyboard))
 		set_view_only(s, is_yes(o->disable_keyboard));
 	if (is_set(o->lock_after_session_end))
 		s->input.lock_at_end = is_yes(o->lock_after_session_end);
 	if (o->supported_decoding)
-		ret = apply_preference(s, o->supported_decoding, live);
+		ret = apply_decoding(s, o->supported_decoding, live);
+	if (s->state != KA_SES_ACTIVE)
+		return ret;
 	if (!ret && is_set(o->block_input))
 		ret = ka_menu_block_input(s, is_yes(o->block_input));
 	if (!ret && is_set(o->privacy_mode))

@@ -19,6 +19,7 @@ struct info {
 	Rd__Resolution *resolution_list[1 + KA_VIDEO_MODES_MAX];
 	Rd__SupportedResolutions resolutions;
 	Rd__SupportedEncoding encoding;
+	Rd__CodecAbility i444;
 	Rd__Features features;
 	char username[TEXT_MAX], hostname[TEXT_MAX], platform[16], version[32];
 };
@@ -84,8 +85,7 @@ static void fill(struct info *i, const struct ka_session *s)
 
 	fill_displays(i, s);
 	fill_resolutions(i, s, s->video.current);
-	rd__supported_encoding__init(&i->encoding);
-	i->encoding.h264 = true;
+	ka_codec_tell(&s->video.codecs, &i->encoding, &i->i444);
 	rd__features__init(&i->features);
 	rd__peer_info__init(&i->peer);
 	snprintf(i->username, sizeof(i->username), "%s", rd->username);

@@ -154,11 +154,11 @@ static void on_tick(uv_timer_t *t)
 		finish(s);
 		return;
 	}
-	ka_video_tick(s, now);
+	ret = ka_video_tick(s, now);
 	ka_input_watch_silence(s, now);
-	if (ka_screenshot_under_way(s))
+	if (!ret && ka_screenshot_under_way(s))
 		return;
-	if (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE)
+	if (!ret && (s->state == KA_SES_LOGIN || s->state == KA_SES_ACTIVE))
 		ret = send_probe(s, now);
 	if (!ret && s->state == KA_SES_ACTIVE) {
 		/* Said again each second: which encoder suits depends on what the others want by now. */

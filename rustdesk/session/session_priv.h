@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "proto/message.pb-c.h"
 #include "rustdesk/session/chat_room.h"
+#include "rustdesk/session/codec.h"
 #include "rustdesk/session/keymap.h"
 #include "rustdesk/session/qos.h"
 #include "rustdesk/session/scope.h"
@@ -61,7 +62,10 @@ struct ka_ses_video {
 	bool one_at_a_time;	/* clients of old: who switches to a display does not watch the one before */
 	uint32_t ratio_percent; /* of the base bitrate, from the image quality; 0 = default */
 	uint32_t custom_fps, auto_fps;
-	int32_t prefer; /* codec chosen in the controller's menu; 0 = none */
+	struct ka_codec_ability ability; /* of the controller */
+	struct ka_codec_list codecs;	 /* what there was when the controller was told last */
+	enum ka_codec codec;		 /* what all displays are sent in */
+	int32_t prefer;			 /* codec chosen in the controller's menu; 0 = none */
 	struct ka_qos qos;
 	struct ka_qos_wish wish; /* for all displays that are watched */
 	bool first_sent;	 /* the controller has been sent a picture: pointer events count from here */
@@ -255,7 +259,10 @@ int ka_video_start(struct ka_session *s, size_t display) KA_MUST_USE;
  * window that moves stops and starts. */
 void ka_video_leave(struct ka_session *s, size_t display);
 /* Once a second: that moment may be over. */
-void ka_video_tick(struct ka_session *s, int64_t now_us);
+int ka_video_tick(struct ka_session *s, int64_t now_us) KA_MUST_USE;
+/* From now on pictures come in the codec that suits what the controller can and what there is. A change begins at a key
+ * picture; when the controller cannot decode what it got before, nothing of that follows. -ENOENT: none suits. */
+int ka_video_choose_codec(struct ka_session *s) KA_MUST_USE;
 /* Watches nothing, at once. */
 void ka_video_stop(struct ka_session *s);
 /* Sends what may be sent now: called on new packets, drained output, acknowledgements and each tick. */

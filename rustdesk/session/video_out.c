@@ -46,7 +46,8 @@ static void set_wish(struct ka_session *s, struct ka_qos_wish wish)
 			continue;
 		d->wish = (struct ka_host_wish){.kbps = (uint32_t)KA_MAX(wish.kbps * share / all, (uint64_t)1),
 						.fps = wish.fps,
-						.narrow = wish.narrow};
+						.narrow = wish.narrow,
+						.codec = v->codec};
 		if (d->viewer)
 			s->cfg.host->set_wish(s->cfg.host->ctx, d->viewer, &d->wish);
 	}
@@ -129,7 +130,56 @@ void ka_video_leave(struct ka_session *s, size_t display)
 	d->stop_at_us = ka_clock_us() + STOP_AFTER_US;
 }
 
-void ka_video_tick(struct ka_session *s, int64_t now_us)
+int ka_video_choose_codec(struct ka_session *s)
+{
+	struct ka_ses_video *v = &s->video;
+	enum ka_codec before = v->codec;
+	bool useless;
+	int ret;
+
+	s->cfg.host->codecs(s->cfg.host->ctx, &v->codecs);
+	ret = ka_codec_choose(&v->ability, &v->codecs, &v->codec);
+	if (ret < 0 || v->codec == before)
+		return ret;
+	ka_log_burst(INFO, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "codec", "n=%u codec=%s",
+		     s->cfg.number, ka_codec_name(v->codec));
+	useless = !(v->ability.can & 1u << before);
+	for (size_t i = 0; useless && i < v->n_displays; i++) {
+		struct ka_ses_display *d = &v->displays[i];
+
+		if (!d->viewer)
+			continue;
+		d->fresh = true;
+		expect_key(d);
+		ka_hub_restart(d->sub);
+	}
+	if (v->n_displays)
+		ka_video_update_wish(s);
+	return 0;
+}
+
+/* Encoders come and go; who watches gets another codec, and the menu is told. */
+static int follow_codecs(struct ka_session *s)
+{
+	struct ka_codec_list before = s->video.codecs;
+	Rd__Misc misc = RD__MISC__INIT;
+	Rd__SupportedEncoding encoding;
+	Rd__CodecAbility i444;
+	struct ka_codec_list now;
+
+	s->cfg.host->codecs(s->cfg.host->ctx, &now);
+	if (now.working == before.working || s->state != KA_SES_ACTIVE)
+		return 0;
+	/* Nothing is worse than what there is while all fail. */
+	if (ka_video_choose_codec(s) < 0)
+		return 0;
+	ka_codec_tell(&s->video.codecs, &encoding, &i444);
+	misc.union_case = RD__MISC__UNION_SUPPORTED_ENCODING;
+	misc.supported_encoding = &encoding;
+	return ka_session_send_misc(s, &misc);
+}
+
+int ka_video_tick(struct ka_session *s, int64_t now_us)
 {
 	for (size_t i = 0; i < s->video.n_displays; i++) {
 		struct ka_ses_display *d = &s->video.displays[i];
@@ -137,6 +187,7 @@ void ka_video_tick(struct ka_session *s, int64_t now_us)
 		if (d->stop_at_us && now_us >= d->stop_at_us)
 			unwatch(s, d);
 	}
+	return follow_codecs(s);
 }
 
 void ka_video_stop(struct ka_session *s)
@@ -170,6 +221,21 @@ void ka_video_restart(struct ka_session *s, size_t display)
 	s->cfg.host->request_key(s->cfg.host->ctx, d->viewer);
 }
 
+/* The client makes a new decoder by itself when the member is another one; of the chromas of VP9 the stream tells. */
+static Rd__VideoFrame__UnionCase union_of(enum ka_codec codec)
+{
+	switch (codec) {
+	case KA_CODEC_VP9:
+	case KA_CODEC_VP9_444:
+		return RD__VIDEO_FRAME__UNION_VP9S;
+	case KA_CODEC_VP8:
+		return RD__VIDEO_FRAME__UNION_VP8S;
+	case KA_CODEC_H264:
+		break;
+	}
+	return RD__VIDEO_FRAME__UNION_H264S;
+}
+
 static int send_packet(struct ka_session *s, struct ka_ses_display *d, struct ka_packet *p)
 {
 	Rd__Message msg = RD__MESSAGE__INIT;
@@ -187,8 +253,8 @@ static int send_packet(struct ka_session *s, struct ka_ses_display *d, struct ka
 	frame.pts = d->pts_ms;
 	frames.n_frames = 1;
 	frames.frames = list;
-	video.union_case = RD__VIDEO_FRAME__UNION_H264S;
-	video.h264s = &frames;
+	video.union_case = union_of(p->codec);
+	video.h264s = &frames; /* all members are of one type, at one place */
 	video.display = (int32_t)(d - s->video.displays);
 	msg.union_case = RD__MESSAGE__UNION_VIDEO_FRAME;
 	msg.video_frame = &video;

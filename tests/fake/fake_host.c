@@ -15,6 +15,15 @@ struct viewer {
 	struct ka_hub_sub *sub;
 };
 
+static void codecs(void *ctx, struct ka_codec_list *out)
+{
+	struct fake_host *h = ctx;
+
+	pthread_mutex_lock(&h->lock);
+	*out = h->codecs;
+	pthread_mutex_unlock(&h->lock);
+}
+
 static int watch(void *ctx, size_t display, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,
 		 struct ka_hub_sub **sub)
 {
@@ -41,6 +50,7 @@ static int watch(void *ctx, size_t display, const struct ka_host_wish *wish, str
 		return ret;
 	}
 	*sub = v->sub;
+	ka_hub_set_rendition(v->sub, ka_rendition(wish->codec, false));
 	*viewer = v;
 	return 0;
 }
@@ -64,8 +74,10 @@ static void set_wish(void *ctx, void *viewer, const struct ka_host_wish *wish)
 	struct fake_host *h = ctx;
 	const struct viewer *v = viewer;
 
+	ka_hub_set_rendition(v->sub, ka_rendition(wish->codec, false));
 	pthread_mutex_lock(&h->lock);
 	h->wishes[v->display] = *wish;
+	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -165,6 +177,7 @@ int fake_host_init(struct fake_host *h)
 
 	memset(h, 0, sizeof(*h));
 	h->host = (struct ka_host){.ctx = h,
+				   .codecs = codecs,
 				   .watch = watch,
 				   .unwatch = unwatch,
 				   .set_wish = set_wish,
@@ -175,6 +188,8 @@ int fake_host_init(struct fake_host *h)
 				   .snapshot_take = snapshot_take,
 				   .snapshot_drop = snapshot_drop,
 				   .input = input};
+	h->codecs = (struct ka_codec_list){
+		{KA_CODEC_H264, KA_CODEC_VP9, KA_CODEC_VP9_444, KA_CODEC_VP8}, KA_CODECS, (1u << KA_CODECS) - 1};
 	fake_host_give_displays(h, 1);
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -249,6 +264,38 @@ void fake_host_publish_on(struct fake_host *h, size_t display, int64_t pts_ms, b
 	p->height = height;
 	p->stamps.captured_us = p->stamps.encoded_us = ka_clock_us();
 	ka_hub_publish(h->hubs[display], p);
+}
+
+void fake_host_publish_as(struct fake_host *h, enum ka_codec codec, int64_t pts_ms, bool key)
+{
+	struct ka_packet *p;
+
+	if (ka_packet_new(&p, 100) < 0)
+		return;
+	memset(p->data, (int)pts_ms, 100);
+	p->codec = codec;
+	p->rendition = (uint8_t)ka_rendition(codec, false);
+	p->pts_ms = pts_ms;
+	p->key = key;
+	p->width = 1280;
+	p->height = 720;
+	ka_hub_publish(h->hubs[0], p);
+}
+
+bool fake_host_wait_codec(struct fake_host *h, enum ka_codec codec)
+{
+	struct timespec deadline;
+	int ret = 0;
+	bool seen;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += PATIENCE_S;
+	pthread_mutex_lock(&h->lock);
+	while (h->wishes[0].codec != codec && ret != ETIMEDOUT)
+		ret = pthread_cond_timedwait(&h->changed, &h->lock, &deadline);
+	seen = h->wishes[0].codec == codec;
+	pthread_mutex_unlock(&h->lock);
+	return seen;
 }
 
 static bool wait_count(struct fake_host *h, const unsigned int *what, unsigned int n)

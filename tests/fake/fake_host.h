@@ -23,6 +23,7 @@ struct fake_host {
 	unsigned int watching[KA_HOST_DISPLAYS_MAX],
 		keys[KA_HOST_DISPLAYS_MAX]; /* the same by display; watching: now */
 	int watch_error;		    /* what watch answers, 0 = works */
+	struct ka_codec_list codecs;	    /* all, H.264 first, unless set */
 	int shot_error;			    /* what snapshot answers, 0 = works */
 	unsigned int shots, shots_dropped;
 	size_t shot_display; /* of the last one */
@@ -51,6 +52,8 @@ void fake_host_fini(struct fake_host *h);
 /* As the encoder of a display would; size bytes of pts. */
 void fake_host_publish_on(struct fake_host *h, size_t display, int64_t pts_ms, bool key, uint32_t width,
 			  uint32_t height, size_t size);
+/* Of display 0, in a codec. */
+void fake_host_publish_as(struct fake_host *h, enum ka_codec codec, int64_t pts_ms, bool key);
 /* Of display 0. */
 void fake_host_publish(struct fake_host *h, int64_t pts_ms, bool key, uint32_t width, uint32_t height, size_t size);
 /* The screenshot being made is done: a file of so many bytes, or why there is none. */
@@ -58,9 +61,11 @@ void fake_host_finish_shot(struct fake_host *h, int result, size_t size);
 /* Waits until so many have been asked for, or dropped; false after 20 s. */
 bool fake_host_wait_shots(struct fake_host *h, unsigned int n);
 bool fake_host_wait_shots_dropped(struct fake_host *h, unsigned int n);
-/* Waits until so many input events, requests for key pictures, or departures have been seen; false after 20 s. */
+/* Waits until so many input events, requests for key pictures, departures or a wish for this
+ * codec have been seen; false after 20 s. */
 bool fake_host_wait_inputs(struct fake_host *h, unsigned int n);
 bool fake_host_wait_keys(struct fake_host *h, unsigned int n);
+bool fake_host_wait_codec(struct fake_host *h, enum ka_codec codec);
 bool fake_host_wait_unwatched(struct fake_host *h, unsigned int n);
 unsigned int fake_host_count(struct fake_host *h, const unsigned int *what);
 struct ka_input fake_host_input(struct fake_host *h, unsigned int i);

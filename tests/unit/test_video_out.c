@@ -101,8 +101,8 @@ static void test_peer_info_tells_of_one_display_with_the_pointer_in_it(void **st
 	assert_int_equal(p->displays[0]->height, H);
 	assert_true(p->displays[0]->online);
 	assert_true(p->displays[0]->cursor_embedded);
-	assert_true(p->encoding->h264);
-	assert_false(p->encoding->vp8 || p->encoding->av1 || p->encoding->h265);
+	assert_true(p->encoding->h264 && p->encoding->vp8 && p->encoding->i444->vp9);
+	assert_false(p->encoding->av1 || p->encoding->h265 || p->encoding->i444->av1 || p->encoding->i444->h264);
 	assert_false(p->features->privacy_mode || p->features->terminal);
 	assert_int_equal(p->resolutions->n_resolutions, 1);
 }
