@@ -11,11 +11,8 @@ static struct ka_video_wish to_video(const struct ka_host_wish *w)
 	return (struct ka_video_wish){.kbps = w->kbps, .fps = w->fps, .narrow = w->narrow, .codec = w->codec};
 }
 
-/* What all displays have in common, in the order of the first. */
-static void codecs(void *ctx, struct ka_codec_list *out)
+void ka_agent_codecs(const struct ka_agent_parts *p, struct ka_codec_list *out)
 {
-	struct ka_agent_parts *p = ctx;
-
 	ka_capture_codecs(p->displays[0].capture, out);
 	for (size_t i = 1; i < p->n_displays; i++) {
 		struct ka_codec_list l;
@@ -23,6 +20,11 @@ static void codecs(void *ctx, struct ka_codec_list *out)
 		ka_capture_codecs(p->displays[i].capture, &l);
 		out->working &= l.working;
 	}
+}
+
+static void codecs(void *ctx, struct ka_codec_list *out)
+{
+	ka_agent_codecs(ctx, out);
 }
 
 static int watch(void *ctx, size_t display, const struct ka_host_wish *wish, struct ka_wake wake, void **viewer,

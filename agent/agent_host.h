@@ -33,6 +33,8 @@ struct ka_agent_parts {
  * arbiter.h.
  */
 void ka_agent_host_init(struct ka_host *out, struct ka_agent_parts *parts, unsigned int hold_ms);
+/* What all displays have in common, in the order of the first; any thread. */
+void ka_agent_codecs(const struct ka_agent_parts *parts, struct ka_codec_list *out);
 /* Lets go of all that a session holds. */
 void ka_agent_host_release(struct ka_agent_parts *parts, uint32_t session);
 /* Zeroed parts are fine. */

@@ -241,6 +241,7 @@ const struct ka_config_raw ka_config_defaults = {
 		  .edid = "auto",
 		  .edid_modes = "1920x1080@60, 1920x1080@50, 1920x1080@30, 1280x720@60, 1280x1024, 1024x768, 800x600",
 		  .edid_name = "kvmagent",
+		  .codecs = "h264, vp9, vp9-444, vp8",
 		  .fps = 30,
 		  .slate_fps = 2,
 		  .blank_slate = 5,

@@ -17,7 +17,7 @@ struct ka_config_permissions {
 /* Section `video`, or an entry of its displays. */
 struct ka_config_video {
 	int source, format, preset;
-	const char *device, *edid, *edid_modes, *edid_name;
+	const char *device, *edid, *edid_modes, *edid_name, *codecs;
 	unsigned int width, height, fps, threads, slate_fps, blank_slate, card_noise;
 	/* of an entry alone */
 	const char *name; /* NULL = not said */

@@ -62,6 +62,7 @@ static void keep_display(struct ka_config_reader *r, const config_setting_t *ele
 
 const struct ka_config_key ka_config_video_keys[] = {
 	PICTURE_KEYS(offsetof(struct ka_config_raw, video)),
+	{"codecs", KA_KEY_STRING, offsetof(struct ka_config_raw, video.codecs), 1, 64},
 	{"displays", KA_KEY_LIST, offsetof(struct ka_config_raw, displays), .max = KA_HOST_DISPLAYS_MAX,
 	 .keys = display_keys, .read = keep_display},
 	END,
@@ -95,6 +96,7 @@ static struct ka_capture_cfg to_capture(const struct ka_config_video *v)
 		.fps = v->fps,
 		.preset = preset_words[v->preset],
 		.threads = v->threads,
+		.codecs = v->codecs,
 		.slate_fps = v->slate_fps,
 		.blank_s = v->blank_slate,
 		.card_noise = v->card_noise,
@@ -181,10 +183,19 @@ static void check_lost(struct ka_config_reader *r, const config_t *cfg, const st
 			c->video.device);
 }
 
+static void check_codecs(struct ka_config_reader *r, const config_t *cfg, const char *codecs)
+{
+	struct ka_errbuf why = {""};
+
+	if (ka_capture_check_codecs(codecs, &why) < 0)
+		ka_config_fail(r, config_lookup(cfg, "video.codecs"), "%s", why.text);
+}
+
 void ka_config_finish_video(struct ka_config *c, struct ka_config_reader *r, const config_t *cfg,
 			    const struct ka_config_raw *raw)
 {
 	check_picture(r, config_lookup(cfg, "video"), &raw->video);
+	check_codecs(r, cfg, raw->video.codecs);
 	c->video = to_capture(&raw->video);
 	for (size_t i = 0; i < raw->n_displays && !r->err; i++)
 		add_display(c, r, raw->displays[i], raw);

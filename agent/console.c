@@ -189,12 +189,31 @@ static json_t *describe_usb(const struct call *k)
 			 text(st.cause ? ka_err_str(st.cause) : ""), "leds", leds);
 }
 
+static json_t *list_codecs(const struct call *k)
+{
+	struct ka_codec_list l = {0};
+	json_t *list = json_array();
+
+	k->c->port.codecs(k->c->port.ctx, &l);
+	for (size_t i = 0; i < l.n; i++) {
+		json_t *o = json_pack("{s:s, s:b}", "name", ka_codec_name(l.order[i]), "works",
+				      (l.working >> l.order[i]) & 1);
+
+		if (json_array_append_new(list, o) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static json_t *run_status(struct call *k)
 {
 	const struct ka_console_facts *f = &k->c->facts;
-	json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I}", "version", KA_VERSION, "picture",
-			      describe_picture(k, 0), "displays", list_displays(k), "usb", describe_usb(k), "sessions",
-			      list_sessions(k, false), "max_sessions", (json_int_t)f->max_controllers);
+	json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "version", KA_VERSION, "picture",
+			      describe_picture(k, 0), "displays", list_displays(k), "codecs", list_codecs(k), "usb",
+			      describe_usb(k), "sessions", list_sessions(k, false), "max_sessions",
+			      (json_int_t)f->max_controllers);
 	struct ka_rd_status st = {0};
 	json_t *more;
 

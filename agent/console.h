@@ -32,6 +32,7 @@
 struct ka_console_port {
 	void *ctx;
 	/* Of a display below facts.n_displays. */
+	void (*codecs)(void *ctx, struct ka_codec_list *out);
 	void (*signal)(void *ctx, size_t display, struct ka_signal *out, uint32_t *kbps);
 	void (*stage)(void *ctx, size_t display, enum ka_stage stage, struct ka_percentiles *out);
 	void (*hid)(void *ctx, struct ka_hid_state *out);

@@ -13,6 +13,13 @@ static void get_signal(void *ctx, size_t display, struct ka_signal *out, uint32_
 	*kbps = ka_capture_kbps(v->parts->displays[display].capture);
 }
 
+static void get_codecs(void *ctx, struct ka_codec_list *out)
+{
+	struct ka_console_view *v = ctx;
+
+	ka_agent_codecs(v->parts, out);
+}
+
 static void get_stage(void *ctx, size_t display, enum ka_stage stage, struct ka_percentiles *out)
 {
 	struct ka_console_view *v = ctx;
@@ -121,6 +128,7 @@ void ka_console_port_init(struct ka_console *out, struct ka_console_view *view)
 
 	*out = (struct ka_console){
 		.port = {.ctx = view,
+			 .codecs = get_codecs,
 			 .signal = get_signal,
 			 .stage = get_stage,
 			 .hid = get_hid,

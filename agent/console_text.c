@@ -125,6 +125,18 @@ static void show_picture(struct ka_bytes *out, const json_t *p, bool named)
 	add(out, ", %" PRId64 " kbit/s\n", number_of(p, "kbps"));
 }
 
+static void show_codecs(struct ka_bytes *out, const json_t *list)
+{
+	add(out, "codecs    %s", json_array_size(list) ? "" : "no encoder works");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *c = json_array_get(list, i);
+
+		add(out, "%s%s%s", i ? ", " : "", word_of(c, "name"),
+		    json_is_true(json_object_get(c, "works")) ? "" : " (fails now)");
+	}
+	add(out, "\n");
+}
+
 static double ms_of(const json_t *stage, const char *key)
 {
 	return (double)number_of(stage, key) / 1000;
@@ -195,6 +207,7 @@ static void show_status(struct ka_bytes *out, const json_t *data)
 		if (json_object_get(data, "id"))
 			show_stages(out, json_object_get(p, "stages"));
 	}
+	show_codecs(out, json_object_get(data, "codecs"));
 	show_usb(out, json_object_get(data, "usb"));
 	if (rendezvous)
 		add(out, "server    %s\n", word_of(rendezvous, "state"));

@@ -89,6 +89,13 @@ int ka_capture_check_edid(const char *edid, const char *modes, const char *name,
 	return ka_edid_wish_read(&wish, edid, modes, name, eb);
 }
 
+int ka_capture_check_codecs(const char *codecs, struct ka_errbuf *eb)
+{
+	struct ka_codec_list l;
+
+	return ka_codecs_read(&l, codecs, eb);
+}
+
 static int make_source(struct ka_capture *c, const struct ka_capture_cfg *cfg, const struct ka_v4l2_io *io)
 {
 	struct ka_source_v4l2_cfg v4l2 = {

@@ -79,6 +79,9 @@ struct ka_viewer;
 /* Are these good for edid, edid_modes and edid_name? -KA_E_CONFIG with the reason. Reads the file. */
 int ka_capture_check_edid(const char *edid, const char *modes, const char *name, struct ka_errbuf *eb) KA_MUST_USE;
 
+/* Is this good for codecs? -KA_E_CONFIG with the reason. */
+int ka_capture_check_codecs(const char *codecs, struct ka_errbuf *eb) KA_MUST_USE;
+
 /* Checks the configuration (errbuf says what and where) and builds everything; opens no device. */
 int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb) KA_MUST_USE;
 int ka_capture_start(struct ka_capture *c) KA_MUST_USE;

@@ -30,16 +30,15 @@ struct entry {
 struct ka_codecs {
 	pthread_mutex_t lock; /* guards entries' failures */
 	struct ka_encoder_cfg settings;
-	enum ka_codec order[KA_CODECS];
-	size_t n_order;
+	struct ka_codec_list allowed;
 	struct entry entries[ENCODERS_MAX];
 	size_t n_entries;
 };
 
-static bool is_listed(const struct ka_codecs *c, enum ka_codec codec)
+static bool is_listed(const struct ka_codec_list *l, enum ka_codec codec)
 {
-	for (size_t i = 0; i < c->n_order; i++) {
-		if (c->order[i] == codec)
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->order[i] == codec)
 			return true;
 	}
 	return false;
@@ -55,8 +54,9 @@ static bool find_codec(const char *name, size_t len, enum ka_codec *out)
 	return false;
 }
 
-static int read_order(struct ka_codecs *c, const char *order, struct ka_errbuf *eb)
+int ka_codecs_read(struct ka_codec_list *out, const char *order, struct ka_errbuf *eb)
 {
+	struct ka_codec_list l = {0};
 	const char *at = order + strspn(order, ", ");
 
 	while (*at) {
@@ -64,24 +64,25 @@ static int read_order(struct ka_codecs *c, const char *order, struct ka_errbuf *
 		enum ka_codec codec;
 
 		if (!find_codec(at, len, &codec)) {
-			ka_errbuf_set(eb, "codecs: '%.*s' is none of h264, vp9, vp9-444, vp8", (int)KA_MIN(len, 32u),
-				      at);
+			ka_errbuf_set(eb, "codecs: '%.*s' is none of h264, vp9, vp9-444, vp8",
+				      (int)KA_MIN(len, (size_t)32), at);
 			return -KA_E_CONFIG;
 		}
-		if (is_listed(c, codec)) {
+		if (is_listed(&l, codec)) {
 			ka_errbuf_set(eb, "codecs: '%.*s' is named twice", (int)len, at);
 			return -KA_E_CONFIG;
 		}
-		c->order[c->n_order++] = codec;
+		l.order[l.n++] = codec;
 		at += len;
 		at += strspn(at, ", ");
 	}
 	for (unsigned int i = 0; !*order && i < KA_CODECS; i++)
-		c->order[c->n_order++] = (enum ka_codec)i;
-	if (!c->n_order) {
+		l.order[l.n++] = (enum ka_codec)i;
+	if (!l.n) {
 		ka_errbuf_set(eb, "codecs: '%s' names none", order);
 		return -KA_E_CONFIG;
 	}
+	*out = l;
 	return 0;
 }
 
@@ -95,9 +96,9 @@ int ka_codecs_new(struct ka_codecs **out, const struct ka_encoder_ops *const *li
 		return -ENOMEM;
 	pthread_mutex_init(&c->lock, NULL);
 	c->settings = *settings;
-	ret = read_order(c, order, eb);
+	ret = ka_codecs_read(&c->allowed, order, eb);
 	for (; ret == 0 && *list && c->n_entries < ENCODERS_MAX; list++) {
-		if (!is_listed(c, (*list)->codec))
+		if (!is_listed(&c->allowed, (*list)->codec))
 			continue;
 		c->entries[c->n_entries++] = (struct entry){.ops = *list, .good = true};
 		ret = (*list)->check(settings, eb);
@@ -189,14 +190,14 @@ void ka_codecs_get(struct ka_codecs *c, struct ka_codec_list *out)
 
 	*out = (struct ka_codec_list){0};
 	pthread_mutex_lock(&c->lock);
-	for (size_t i = 0; i < c->n_order; i++) {
+	for (size_t i = 0; i < c->allowed.n; i++) {
 		bool working;
 
-		if (!pick(c, c->order[i], now, &working))
+		if (!pick(c, c->allowed.order[i], now, &working))
 			continue;
-		out->order[out->n++] = c->order[i];
+		out->order[out->n++] = c->allowed.order[i];
 		if (working)
-			out->working |= 1u << c->order[i];
+			out->working |= 1u << c->allowed.order[i];
 	}
 	pthread_mutex_unlock(&c->lock);
 }

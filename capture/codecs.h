@@ -23,6 +23,8 @@ extern const struct ka_encoder_ops *const ka_encoders[];
  * -KA_E_CONFIG. */
 int ka_codecs_new(struct ka_codecs **out, const struct ka_encoder_ops *const *list, const char *order,
 		  const struct ka_encoder_cfg *settings, struct ka_errbuf *eb) KA_MUST_USE;
+/* Reads an order. -KA_E_CONFIG. */
+int ka_codecs_read(struct ka_codec_list *out, const char *order, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_codecs_free(struct ka_codecs *c); /* NULL is fine */
 /* Lets every encoder make a small picture, and leaves out those that fail; once, at the start. */
 void ka_codecs_probe(struct ka_codecs *c);

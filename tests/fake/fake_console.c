@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static void get_codecs(void *ctx, struct ka_codec_list *out)
+{
+	*out = ((struct fake_console *)ctx)->codecs;
+}
+
 static void get_signal(void *ctx, size_t display, struct ka_signal *out, uint32_t *kbps)
 {
 	struct fake_console *f = ctx;
@@ -114,6 +119,7 @@ void fake_console_init(struct fake_console *f)
 		.endpoint = {.server_state = "waiting for hbbs"},
 		.links = true,
 		.console = {.port = {.ctx = f,
+				     .codecs = get_codecs,
 				     .signal = get_signal,
 				     .stage = get_stage,
 				     .hid = get_hid,

@@ -10,6 +10,7 @@
 struct fake_console {
 	struct ka_console console;
 	struct ka_signal signals[KA_HOST_DISPLAYS_MAX];
+	struct ka_codec_list codecs;
 	uint32_t kbps;
 	struct ka_percentiles stages[KA_STAGES];
 	struct ka_hid_state hid;

@@ -98,6 +98,7 @@ static void check_devices(const struct ka_config *a, const struct ka_config *b)
 	SAME_TEXT(video.edid);
 	SAME_TEXT(video.edid_modes);
 	SAME_TEXT(video.edid_name);
+	SAME_TEXT(video.codecs);
 	SAME(video.width);
 	SAME(video.height);
 	SAME(video.fps);

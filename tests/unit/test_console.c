@@ -256,6 +256,9 @@ static void test_status_tells_what_is_true(void **state)
 	(void)state;
 	fake_console_init(&f);
 	expect(&f, &op, KA_CONSOLE_DONE, "picture   nobody watches", WORDS("status"));
+	expect(&f, &op, KA_CONSOLE_DONE, "codecs    no encoder works\n", WORDS("status"));
+	f.codecs = (struct ka_codec_list){{KA_CODEC_VP9, KA_CODEC_H264}, 2, 1u << KA_CODEC_H264};
+	expect(&f, &op, KA_CONSOLE_DONE, "codecs    vp9 (fails now), h264\n", WORDS("status"));
 	expect(&f, &op, KA_CONSOLE_DONE, "usb       no USB device controller works: no capture device",
 	       WORDS("status"));
 	expect(&f, &op, KA_CONSOLE_DONE, "server    waiting for hbbs", WORDS("status"));
