@@ -7,6 +7,7 @@ import re
 import pytest
 
 from devices import dial
+from peer import pb
 from peer.agent import PASSWORD, VERSION
 
 
@@ -92,9 +93,10 @@ def test_scale_does_not_divide(info):
 
 
 def test_encoding_is_what_the_device_encodes(info):
-    """encoding names H.264 only: the codec menu offers what works."""
+    """encoding names H.264, VP8 and true colour by VP9, and nothing else: the codec menu offers what works."""
     encoding = info.encoding
-    assert encoding.h264 and not (encoding.h265 or encoding.vp8 or encoding.av1)
+    assert encoding.h264 and encoding.vp8 and not (encoding.h265 or encoding.av1)
+    assert encoding.i444 == pb.CodecAbility(vp9=True)
 
 
 def test_resolutions_offer_nothing_to_choose(info):

@@ -118,28 +118,72 @@ def test_no_signal_is_a_picture(start_agent):
 
 # ---- codecs
 
-def test_prefer_does_not_matter(device):
-    """Whatever codec a client prefers, H.264 is what it gets, if it can decode that."""
-    for prefer in (pb.PREFER_VP9, pb.PREFER_AV1):
-        with dial(device) as client:
-            client.login(PASSWORD, prefer=prefer)
-            assert client.frame().codec == "h264s"
-
-
-@pytest.mark.parametrize("codecs", [("vp9s",), ("vp9s", "vp8s", "av1s", "h265s"), ()])
-def test_client_without_h264_is_told_at_login(device, codecs):
-    """A client that cannot decode H.264 is refused in words."""
+@pytest.mark.parametrize("prefer, member", [(pb.PREFER_VP9, "vp9s"), (pb.PREFER_VP8, "vp8s"), (pb.PREFER_H264, "h264s"),
+                                            (pb.PREFER_AUTO, "h264s"), (pb.PREFER_AV1, "h264s"),
+                                            (pb.PREFER_H265, "h264s")])
+def test_preferred_codec_is_sent(device, prefer, member):
+    """A client gets VP9, VP8 or H.264 as its user prefers; AV1 and H.265 are never sent, and H.264 comes instead."""
     with dial(device) as client:
-        with pytest.raises(LoginError, match="H.264"):
+        client.login(PASSWORD, prefer=prefer)
+        assert client.frame().codec == member
+
+
+def test_true_colour_is_vp9_of_profile_1(device):
+    """A client that asks for I444 and can decode it gets VP9 in 4:4:4."""
+    with dial(device) as client:
+        client.login(PASSWORD, i444=True)
+        picture = client.frame()
+        assert picture.codec == "vp9s" and picture.full_chroma
+
+
+def test_client_that_says_nothing_gets_vp9(device):
+    """A client without SupportedDecoding (the old web client) is one that decodes VP9 only."""
+    with dial(device) as client:
+        client.login(PASSWORD, decoding=False)
+        assert client.frame().codec == "vp9s"
+
+
+@pytest.mark.parametrize("codecs, member", [(("vp9s",), "vp9s"), (("vp8s", "av1s", "h265s"), "vp8s")])
+def test_client_without_h264_gets_what_it_can(device, codecs, member):
+    """A client that cannot decode H.264 gets VP9 or VP8."""
+    with dial(device) as client:
+        client.login(PASSWORD, codecs=codecs)
+        assert client.frame().codec == member
+
+
+@pytest.mark.parametrize("codecs", [("av1s", "h265s"), ()])
+def test_client_that_decodes_nothing_of_ours_is_told_at_login(device, codecs):
+    """A client that can decode none of what this device sends is refused in words."""
+    with dial(device) as client:
+        with pytest.raises(LoginError, match="decode"):
             client.login(PASSWORD, codecs=codecs)
 
 
-def test_client_that_loses_h264_is_told(device):
-    """A client that says in the session that it failed to decode H.264 is told so and sent away, not left blank."""
+def test_client_that_loses_h264_gets_another_codec(device):
+    """A client that says in the session that it failed to decode H.264 gets a VP9 key picture, and no H.264 any more."""
     with logged_in(device) as client:
+        client.frame()
         client.send_misc(option=pb.OptionMessage(supported_decoding=supported_decoding(("vp9s",))))
+        assert client.frame_where(lambda p: p.codec == "vp9s", 5).key
+        client.set_decoding(("vp9s",))
+        assert all(p.codec == "vp9s" for p in client.frames(5, timeout=10))
+
+
+def test_client_that_loses_all_is_told(device):
+    """A client that can decode nothing any more is told that decoding failed and sent away, not left blank."""
+    with logged_in(device) as client:
+        client.send_misc(option=pb.OptionMessage(supported_decoding=supported_decoding(("av1s",))))
         client.wait_closed(5)
-        assert "H.264" in client.close_reason and "failed" in client.close_reason
+        assert "failed" in client.close_reason
+
+
+def test_preference_in_the_session_counts(device):
+    """A codec chosen in the menu comes with a key picture, without a SwitchDisplay."""
+    with logged_in(device) as client:
+        client.frame()
+        client.set_decoding(ALL, prefer=pb.PREFER_VP8)
+        assert client.frame_where(lambda p: p.codec == "vp8s", 5).key
+        assert not client.received("misc.switch_display")
 
 
 def test_new_abilities_replace_the_old(device):

@@ -12,7 +12,7 @@ from peer import card, pb
 from peer.agent import PASSWORD, PROGRAM, to_libconfig
 from peer.conn import PeerClosed
 from peer.controller import Controller, LoginError
-from peer.controls import LEFT, RIGHT, supported_decoding
+from peer.controls import LEFT, RIGHT
 from peer.framing import frame
 
 
@@ -143,23 +143,6 @@ def test_other_kinds_of_session_are_refused_in_stock_words(agent, field, value, 
         with pytest.raises(LoginError, match=error):
             client.login(PASSWORD, **{field: value})
         client.wait_closed(5)
-
-
-def test_client_without_h264_is_told_so(agent):
-    with connect(agent) as client:
-        with pytest.raises(LoginError, match="H.264"):
-            client.login(PASSWORD, codecs=("vp9s",))
-        client.wait_closed(5)
-
-
-def test_losing_h264_in_the_session_ends_it_in_words(agent):
-    with connect(agent) as client:
-        client.login(PASSWORD)
-        client.frame()
-        # Not set_decoding(): pictures already on their way are no breach.
-        client.send_misc(option=pb.OptionMessage(supported_decoding=supported_decoding(("vp9s",))))
-        client.wait_closed(5)
-        assert "H.264" in client.close_reason
 
 
 def test_nothing_but_login_counts_before_login(agent):

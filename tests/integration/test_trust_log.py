@@ -57,8 +57,8 @@ def address(client):
         client.wait_login()
 
 
-def no_h264(client):
-    refused(client, "This device sends H.264, which this client cannot decode", codecs=("vp9s",))
+def no_codec_of_ours(client):
+    refused(client, "This device sends nothing that this client can decode", codecs=("av1s",))
 
 
 def other_scope(client):
@@ -82,7 +82,7 @@ REFUSALS = {
                  {"No permission of terminal": 1}, {}),
     "camera": (lambda c: refused(c, "No permission of viewing camera", view_camera=pb.ViewCamera()), WHO,
                {"No permission of viewing camera": 1}, {}),
-    "h264": (no_h264, WHO, {"This device sends H.264, which this client cannot decode": 1}, {}),
+    "codec": (no_codec_of_ours, WHO, {"This device sends nothing that this client can decode": 1}, {}),
     "scope": (other_scope, WHO, {"Connection not allowed": 1}, {}),
 }
 
@@ -144,7 +144,7 @@ def huge(client):
 
 
 def no_codec(client):
-    client.send_misc(option=pb.OptionMessage(supported_decoding=pb.SupportedDecoding(ability_vp9=1)))
+    client.send_misc(option=pb.OptionMessage(supported_decoding=pb.SupportedDecoding(ability_av1=1)))
 
 
 ENDS = {
@@ -153,7 +153,7 @@ ENDS = {
     "reset": (lambda c: c.abort(), "Connection reset by peer"),
     "garbage": (garbage, "protocol error by the peer"),
     "too large": (huge, "limit exceeded"),
-    "no codec": (no_codec, "Decoding H.264 failed in this client, and this device sends nothing else"),
+    "no codec": (no_codec, "Decoding failed in this client, and this device sends nothing else"),
     "stop": (None, "The KVM service is stopping"),
 }
 

@@ -24,6 +24,7 @@ ONLY_IN = {
     "systemd/": "agent",
     "usbg/": "hid",
     "x264.h": "capture",
+    "vpx/": "capture",
     "libyuv": "capture",
     "libv4l2.h": "capture",
     "linux/videodev2.h": "capture",

@@ -291,7 +291,7 @@ class Controller(Controls):
 
     def send_login(self, password=None, *, proof=None, username=None, my_id="987654321", my_name="Test Client",
                    codecs=("vp9s", "h264s", "h265s", "vp8s", "av1s"), prefer=pb.PREFER_AUTO, decoding=True,
-                   option=None, session_id=1, version=rendezvous.CLIENT_VERSION, my_platform="Linux",
+                   i444=False, option=None, session_id=1, version=rendezvous.CLIENT_VERSION, my_platform="Linux",
                    hwid=b"", **fields):
         """Send a LoginRequest, wait for nothing but the Hash. Without password: the client's first, empty one.
 
@@ -307,7 +307,7 @@ class Controller(Controls):
         if not {"file_transfer", "port_forward"} & set(fields):
             request.option.CopyFrom(pb.OptionMessage(**(option or {})))
             if decoding:
-                request.option.supported_decoding.CopyFrom(supported_decoding(codecs, prefer))
+                request.option.supported_decoding.CopyFrom(supported_decoding(codecs, prefer, i444))
             self._note_decoding(request.option)
         self.send(login_request=request)
 
@@ -398,6 +398,8 @@ class Controller(Controls):
         if option.HasField("supported_decoding"):
             msg = option.supported_decoding
             self.screen.abilities = {name: getattr(msg, name) for name in ABILITIES.values()}
+            # Once asked for it may come, until pictures of a later choice do.
+            self.screen.true_colour |= msg.i444.vp9 and msg.prefer_chroma == pb.CHROMA_I444
 
 
 def _renamed(box):

@@ -15,6 +15,7 @@ def supported_decoding(codecs=("vp9s", "h264s", "h265s", "vp8s", "av1s"), prefer
     msg = pb.SupportedDecoding(prefer=prefer, **{ABILITIES[c]: 1 for c in codecs})
     if i444:
         msg.i444.CopyFrom(pb.CodecAbility(vp9=True, av1=True))
+        msg.prefer_chroma = pb.CHROMA_I444
     return msg
 
 
@@ -161,9 +162,9 @@ class Controls:
     def set_view_only(self, on=True):
         self.set_option(disable_keyboard=on)
 
-    def set_decoding(self, codecs, prefer=pb.PREFER_AUTO):
+    def set_decoding(self, codecs, prefer=pb.PREFER_AUTO, i444=False):
         """A fresh SupportedDecoding, replacing the old one."""
-        self.set_option(supported_decoding=supported_decoding(codecs, prefer))
+        self.set_option(supported_decoding=supported_decoding(codecs, prefer, i444))
 
     def auto_adjust_fps(self, fps):
         self.send_misc(auto_adjust_fps=fps)

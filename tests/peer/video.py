@@ -46,6 +46,11 @@ class Picture:
     def height(self):
         return self.y.shape[0]
 
+    @property
+    def full_chroma(self):
+        """A sample of chroma for each pixel: 4:4:4."""
+        return self.u.shape == self.y.shape
+
     @functools.cached_property
     def rgb(self):
         """H x W x 3, as the client shows it: BT.601 limited range whatever the VUI says (wire.md §10.2)."""
@@ -53,11 +58,12 @@ class Picture:
 
 
 def i420_to_rgb(y, u, v):
-    """BT.601 limited-range conversion with replicated chroma, as libyuv does it for the client."""
+    """BT.601 limited-range conversion with replicated chroma, as libyuv does it for the client; of 4:4:4 as well."""
     height, width = y.shape
     luma = (y.astype(np.float32) - 16) * 1.164
-    cb = np.repeat(np.repeat(u, 2, 0), 2, 1)[:height, :width].astype(np.float32) - 128
-    cr = np.repeat(np.repeat(v, 2, 0), 2, 1)[:height, :width].astype(np.float32) - 128
+    if u.shape != y.shape:
+        u, v = (np.repeat(np.repeat(c, 2, 0), 2, 1)[:height, :width] for c in (u, v))
+    cb, cr = u.astype(np.float32) - 128, v.astype(np.float32) - 128
     rgb = np.stack((luma + 1.596 * cr, luma - 0.391 * cb - 0.813 * cr, luma + 2.018 * cb), axis=-1)
     return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 
@@ -89,11 +95,14 @@ def _plane(plane, height, width):
     return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]
 
 
-def _planes(frame):
-    """Y, U, V of a decoded frame; only what the client's converter takes (wire.md §10.2)."""
-    if frame.format.name != "yuv420p":
+def _planes(frame, full):
+    """Y, U, V of a decoded frame; only what the client's converter takes (wire.md §10.2). full: 4:4:4 was asked for."""
+    if frame.format.name == "yuv444p" and full:
+        half = frame.height, frame.width
+    elif frame.format.name == "yuv420p":
+        half = (frame.height + 1) // 2, (frame.width + 1) // 2
+    else:
         raise ProtocolViolation(f"decoder output is {frame.format.name}, the client takes 8-bit 4:2:0 limited range")
-    half = (frame.height + 1) // 2, (frame.width + 1) // 2
     # Copies: the planes' memory goes back to the decoder with the frame.
     return (_plane(frame.planes[0], frame.height, frame.width).copy(),
             _plane(frame.planes[1], *half).copy(), _plane(frame.planes[2], *half).copy())
@@ -115,6 +124,7 @@ class Screen:
 
     def __init__(self):
         self.abilities = {}  # SupportedDecoding of the session, by field name; empty = VP9 only (wire.md §10.3)
+        self.true_colour = False  # 4:4:4 VP9 has been asked for
         self.discarded = 0  # non-key frames thrown away while a key frame was awaited, as the client does
         self._displays = {}
 
@@ -187,7 +197,7 @@ class Screen:
         if (decoded.width, decoded.height) != state.size:
             raise ProtocolViolation(f"picture is {decoded.width}x{decoded.height}, announced was "
                                     f"{state.size[0]}x{state.size[1]}")
-        y, u, v = _planes(decoded)
+        y, u, v = _planes(decoded, member == "vp9s" and self.true_colour)
         return Picture(index, frame.key, frame.pts, arrival, len(frame.data), member, y, u, v)
 
     @staticmethod
