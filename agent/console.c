@@ -192,18 +192,11 @@ static json_t *describe_usb(const struct call *k)
 static json_t *list_codecs(const struct call *k)
 {
 	struct ka_codec_list l = {0};
-	json_t *list = json_array();
+	json_t *list = json_object();
 
 	k->c->port.codecs(k->c->port.ctx, &l);
-	for (size_t i = 0; i < l.n; i++) {
-		json_t *o = json_pack("{s:s, s:b}", "name", ka_codec_name(l.order[i]), "works",
-				      (l.working >> l.order[i]) & 1);
-
-		if (json_array_append_new(list, o) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
+	for (size_t i = 0; i < l.n; i++)
+		json_object_set_new(list, ka_codec_name(l.order[i]), json_boolean(l.working >> l.order[i] & 1));
 	return list;
 }
 

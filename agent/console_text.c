@@ -125,14 +125,17 @@ static void show_picture(struct ka_bytes *out, const json_t *p, bool named)
 	add(out, ", %" PRId64 " kbit/s\n", number_of(p, "kbps"));
 }
 
-static void show_codecs(struct ka_bytes *out, const json_t *list)
+static void show_codecs(struct ka_bytes *out, json_t *codecs)
 {
-	add(out, "codecs    %s", json_array_size(list) ? "" : "no encoder works");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *c = json_array_get(list, i);
+	const char *name;
+	const char *gap = "";
+	json_t *works;
 
-		add(out, "%s%s%s", i ? ", " : "", word_of(c, "name"),
-		    json_is_true(json_object_get(c, "works")) ? "" : " (fails now)");
+	add(out, "codecs    %s", json_object_size(codecs) ? "" : "no encoder works");
+	json_object_foreach(codecs, name, works)
+	{
+		add(out, "%s%s%s", gap, name, json_is_true(works) ? "" : " (fails now)");
+		gap = ", ";
 	}
 	add(out, "\n");
 }

@@ -160,7 +160,7 @@ def test_client_that_decodes_nothing_of_ours_is_told_at_login(device, codecs):
 
 
 def test_client_that_loses_h264_gets_another_codec(device):
-    """A client that says in the session that it failed to decode H.264 gets a VP9 key picture, and no H.264 any more."""
+    """A client that says in the session that it failed to decode H.264 gets a VP9 key picture, and H.264 no more."""
     with logged_in(device) as client:
         client.frame()
         client.send_misc(option=pb.OptionMessage(supported_decoding=supported_decoding(("vp9s",))))

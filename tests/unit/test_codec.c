@@ -296,7 +296,8 @@ static void test_choice_that_is_not_sent_is_answered(void **state)
 	assert_non_null(m);
 	assert_int_equal(m->union_case, RD__MESSAGE__UNION_MISC);
 	assert_int_equal(m->misc->union_case, RD__MISC__UNION_CLOSE_REASON);
-	assert_string_equal(m->misc->close_reason, "Decoding failed in this client, and this device sends nothing else");
+	assert_string_equal(m->misc->close_reason,
+			    "Decoding failed in this client, and this device sends nothing else");
 }
 
 int main(void)
