@@ -11,9 +11,15 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "capture/touch_up.h"
 
 /* Visually clean desktop text with the fast presets; the ceiling decides while things move. */
 #define QUALITY_CRF 21.0f
+/* A picture that stands still is brought to this quantiser, whatever that costs: a decoded page of text is then the
+ * same to the eye and to SSIM (0.999). No picture gets a finer one: a block that has it is not sent again when others
+ * change. */
+#define REFINED_QP 16
+#define REFINE_CRF 1.0f
 /* The ceiling is averaged over this long unless told otherwise: a key picture may take that much of the line. */
 #define VBV_MS 750
 #define MAX_THREADS 16u
@@ -23,6 +29,13 @@
 struct ka_encoder {
 	x264_t *x;
 	uint32_t width, height;
+	struct rate {
+		uint32_t kbps, fps, burst_ms;
+	} rate;	      /* asked of us */
+	bool refines; /* how x264 is set up */
+	struct ka_touch_up *touch_up;
+	struct ka_decoded decoded; /* the last picture; x264's memory */
+	uint8_t *constant;	   /* flags of each macroblock */
 };
 
 KA_PRINTF(3, 0)
@@ -115,8 +128,10 @@ static void set_rate(x264_param_t *p, uint32_t kbps, uint32_t fps, uint32_t burs
 	uint64_t nominal = (uint64_t)kbps * p->i_fps_num / fps;
 
 	p->rc.i_vbv_max_bitrate = (int)KA_CLAMP(nominal, MIN_KBPS, MAX_KBPS);
+	/* One picture's share at least, which x264 would insist on. */
 	p->rc.i_vbv_buffer_size =
-		(int)KA_CLAMP((uint64_t)kbps * (burst_ms ? burst_ms : VBV_MS) / 1000, MIN_KBPS, MAX_KBPS);
+		(int)KA_CLAMP((uint64_t)kbps * KA_MAX(burst_ms ? burst_ms : VBV_MS, 1000 / fps + 1) / 1000,
+			      KA_CLAMP(nominal, MIN_KBPS, MAX_KBPS) / p->i_fps_num + 1, MAX_KBPS);
 }
 
 /* What comes out: wire facts, none of them a matter of taste. */
@@ -162,9 +177,24 @@ int ka_enc_x264_params(x264_param_t *p, const struct ka_encoder_cfg *cfg)
 	p->i_fps_den = 1;
 	p->rc.i_rc_method = X264_RC_CRF;
 	p->rc.f_rf_constant = QUALITY_CRF;
+	p->rc.i_qp_min = REFINED_QP;
+	p->analyse.b_mb_info = 1;
+	/* It compares sources; what refines a picture is none, and would pass for one that fades. */
+	p->analyse.i_weighted_pred = X264_WEIGHTP_NONE;
 	set_rate(p, cfg->kbps, cfg->fps, cfg->burst_ms);
 	set_stream(p);
 	return x264_param_apply_profile(p, "high") < 0 ? -EINVAL : 0;
+}
+
+static void close_encoder(struct ka_encoder *e)
+{
+	if (!e)
+		return;
+	if (e->x)
+		x264_encoder_close(e->x);
+	ka_touch_up_free(e->touch_up);
+	free(e->constant);
+	free(e);
 }
 
 static int open_encoder(struct ka_encoder **out, const struct ka_encoder_cfg *cfg)
@@ -180,10 +210,16 @@ static int open_encoder(struct ka_encoder **out, const struct ka_encoder_cfg *cf
 		return -ENOMEM;
 	e->width = cfg->width;
 	e->height = cfg->height;
-	e->x = x264_encoder_open(&p);
-	if (!e->x) {
-		free(e);
-		return -EIO;
+	e->rate = (struct rate){cfg->kbps, cfg->fps, cfg->burst_ms};
+	e->constant = malloc((size_t)ka_frame_blocks(cfg->width) * ka_frame_blocks(cfg->height));
+	ret = e->constant ? ka_touch_up_new(&e->touch_up, cfg->width, cfg->height) : -ENOMEM;
+	if (ret == 0) {
+		e->x = x264_encoder_open(&p);
+		ret = e->x ? 0 : -EIO;
+	}
+	if (ret < 0) {
+		close_encoder(e);
+		return ret;
 	}
 	*out = e;
 	return 0;
@@ -202,30 +238,61 @@ static int make_packet(struct ka_packet **out, const x264_nal_t *nals, int size)
 	return 0;
 }
 
-static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, const struct ka_encode_ask *ask,
-			  struct ka_packet **out)
+/* While it refines, what x264 gets to see is measured out for the line: were it to save bits as well, it would do so by
+ * making everything coarser. */
+static int set_up(struct ka_encoder *e, bool refine)
 {
-	x264_picture_t in;
+	x264_param_t p;
+
+	x264_encoder_parameters(e->x, &p);
+	set_rate(&p, refine ? MAX_KBPS / 4 : e->rate.kbps, e->rate.fps, e->rate.burst_ms);
+	p.rc.f_rf_constant = refine ? REFINE_CRF : QUALITY_CRF;
+	e->refines = refine;
+	return x264_encoder_reconfig(e->x, &p) < 0 ? -EIO : 0;
+}
+
+/* x264 looks at blocks that it knows to be constant only where they are to become better than they are. */
+static void tell_changes(struct ka_encoder *e, x264_picture_t *in, const uint8_t *changed)
+{
+	size_t blocks = (size_t)ka_frame_blocks(e->width) * ka_frame_blocks(e->height);
+
+	if (!changed)
+		return;
+	for (size_t i = 0; i < blocks; i++)
+		e->constant[i] = changed[i] ? 0 : X264_MBINFO_CONSTANT;
+	in->prop.mb_info = e->constant;
+}
+
+static void set_planes(x264_picture_t *in, const struct ka_frame *f)
+{
+	in->img.i_csp = f->format == KA_PIX_NV12 ? X264_CSP_NV12 : X264_CSP_I420;
+	in->img.i_plane = (int)ka_pixfmt_planes(f->format);
+	for (int i = 0; i < in->img.i_plane; i++) {
+		in->img.plane[i] = f->planes[i].data;
+		in->img.i_stride[i] = (int)f->planes[i].stride;
+	}
+}
+
+static void note_decoded(struct ka_encoder *e, const x264_picture_t *coded)
+{
+	for (int i = 0; i < 2; i++) {
+		e->decoded.planes[i] = coded->img.plane[i];
+		e->decoded.strides[i] = (size_t)coded->img.i_stride[i];
+	}
+}
+
+/* One picture through x264. *qp: the quantiser that it began with; rows may have got a coarser one. */
+static int run_x264(struct ka_encoder *e, x264_picture_t *in, struct ka_packet **out, int *qp)
+{
 	x264_picture_t coded;
 	x264_nal_t *nals;
 	int n_nals;
-	int size;
+	int size = x264_encoder_encode(e->x, &nals, &n_nals, in, &coded);
 	int ret;
 
-	if (f->width != e->width || f->height != e->height || (f->format != KA_PIX_NV12 && f->format != KA_PIX_I420))
-		return -EINVAL;
-	x264_picture_init(&in);
-	in.i_type = ask->key ? X264_TYPE_IDR : X264_TYPE_AUTO;
-	in.i_pts = ask->pts_ms;
-	in.img.i_csp = f->format == KA_PIX_NV12 ? X264_CSP_NV12 : X264_CSP_I420;
-	in.img.i_plane = (int)ka_pixfmt_planes(f->format);
-	for (int i = 0; i < in.img.i_plane; i++) {
-		in.img.plane[i] = f->planes[i].data;
-		in.img.i_stride[i] = (int)f->planes[i].stride;
-	}
-	size = x264_encoder_encode(e->x, &nals, &n_nals, &in, &coded);
 	if (size <= 0)
 		return -EIO;
+	note_decoded(e, &coded);
 	ret = make_packet(out, nals, size);
 	if (ret < 0)
 		return ret;
@@ -233,25 +300,56 @@ static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, const 
 	(*out)->key = coded.b_keyframe;
 	(*out)->width = e->width;
 	(*out)->height = e->height;
-	(*out)->pts_ms = ask->pts_ms;
+	(*out)->pts_ms = in->i_pts;
+	*qp = coded.i_qpplus1 - 1;
 	return 0;
+}
+
+/* first: x264 counts the bits of its buffer picture by picture, and learns only now that it has more. */
+static int refine_picture(struct ka_encoder *e, const struct ka_frame *f, x264_picture_t *in, bool first,
+			  struct ka_packet **out)
+{
+	uint64_t bytes = first ? 0 : (uint64_t)e->rate.kbps * (e->rate.burst_ms ? e->rate.burst_ms : VBV_MS) / 8;
+	bool left;
+	int ret, qp;
+
+	set_planes(in, ka_touch_up_mix(e->touch_up, f, &e->decoded, bytes, &left));
+	ret = run_x264(e, in, out, &qp);
+	if (ret < 0)
+		return ret;
+	ka_touch_up_done(e->touch_up, (*out)->size, qp <= REFINED_QP);
+	return left || qp > REFINED_QP;
+}
+
+static int encode_picture(struct ka_encoder *e, const struct ka_frame *f, const struct ka_encode_ask *ask,
+			  struct ka_packet **out)
+{
+	bool refine = ask->refine && !ask->key && e->decoded.planes[0];
+	x264_picture_t in;
+	bool first;
+	int ret, qp;
+
+	if (f->width != e->width || f->height != e->height || (f->format != KA_PIX_NV12 && f->format != KA_PIX_I420))
+		return -EINVAL;
+	first = refine && !e->refines;
+	ret = refine == e->refines ? 0 : set_up(e, refine);
+	if (ret < 0)
+		return ret;
+	x264_picture_init(&in);
+	in.i_type = ask->key ? X264_TYPE_IDR : X264_TYPE_AUTO;
+	in.i_pts = ask->pts_ms;
+	ka_touch_up_changed(e->touch_up, ask->key ? NULL : ask->changed);
+	if (refine)
+		return refine_picture(e, f, &in, first, out);
+	set_planes(&in, f);
+	tell_changes(e, &in, ask->changed);
+	return run_x264(e, &in, out, &qp);
 }
 
 static int change_rate(struct ka_encoder *e, uint32_t kbps, uint32_t fps, uint32_t burst_ms)
 {
-	x264_param_t p;
-
-	x264_encoder_parameters(e->x, &p);
-	set_rate(&p, kbps, fps, burst_ms);
-	return x264_encoder_reconfig(e->x, &p) < 0 ? -EIO : 0;
-}
-
-static void close_encoder(struct ka_encoder *e)
-{
-	if (!e)
-		return;
-	x264_encoder_close(e->x);
-	free(e);
+	e->rate = (struct rate){kbps, fps, burst_ms};
+	return set_up(e, e->refines);
 }
 
 const struct ka_encoder_ops ka_enc_x264 = {

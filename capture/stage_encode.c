@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "base/bitrate.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "capture/change.h"
+#include "capture/encode_rate.h"
+#include "capture/refine.h"
 #include "capture/slate.h"
 
 /* So long a source may take for its first picture before the slate says "starting". */
@@ -21,16 +24,10 @@
 #define REPEAT_FOR_US KA_SEC(2)
 #define REPEAT_EVERY_US KA_MS(250)
 #define ENCODER_RETRY_US KA_SEC(1)
-/* On a narrow link no picture takes longer than this to get across, even a key picture; longer where text could not be
- * read in so few bytes. */
-#define NARROW_BURST_MS 250u
-#define NARROW_BURST_MOST_MS 750u
-#define LEGIBLE_PIXELS_A_BYTE 33u
+/* Passes of refinement leave the line free in between. */
+#define PASS_GAP_MIN_US KA_MS(33)
+#define PASS_GAP_MAX_US KA_SEC(1)
 #define NEVER INT64_MAX
-
-struct rate {
-	uint32_t kbps, fps, burst_ms;
-};
 
 struct ka_stage_encode {
 	struct ka_stage_encode_cfg cfg;
@@ -40,12 +37,17 @@ struct ka_stage_encode {
 	/* All below: the encoder's thread. */
 	struct ka_slate *slate;
 	struct ka_encoder *enc;
-	struct rate rate;	     /* asked of the encoder */
+	struct ka_encode_rate rate;  /* asked of the encoder */
 	struct ka_geometry geometry; /* of the encoder, or of the last one */
-	struct ka_frame *last;	     /* what was encoded last; as the encoder takes it */
-	struct ka_stamps stamps;     /* of last, until the first try to encode it */
+	struct ka_frame *last;	     /* what viewers see, or shall see next */
+	bool waits;		     /* it has not been encoded yet */
 	bool on_slate;		     /* last is a slate */
 	bool failed;		     /* the encoder, the last time */
+	struct ka_stamps stamps;     /* of last, until the first try to encode it */
+	uint64_t seen;		     /* number of the picture that the encoder had last; 0 = none, or one without */
+	uint8_t *changed;	     /* for each block of the encoder's pictures */
+	struct ka_refine refine;
+	int64_t slate_us; /* when the last slate was drawn */
 	int64_t last_pts_ms;
 	int64_t open_again_us; /* not before, after a failure */
 	int64_t encoded_us;    /* last picture */
@@ -76,6 +78,8 @@ static void close_encoder(struct ka_stage_encode *s)
 {
 	s->cfg.encoder->close(s->enc);
 	s->enc = NULL;
+	s->seen = 0;
+	ka_refine_stop(&s->refine);
 }
 
 void ka_stage_encode_free(struct ka_stage_encode *s)
@@ -85,37 +89,13 @@ void ka_stage_encode_free(struct ka_stage_encode *s)
 	close_encoder(s);
 	ka_frame_unref(&s->last);
 	ka_slate_free(s->slate);
+	free(s->changed);
 	free(s);
 }
 
-static uint32_t narrow_burst_ms(const struct ka_frame *f, uint32_t kbps)
+static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, const struct ka_encode_rate *r)
 {
-	uint64_t legible_bits = 8ull * f->width * f->height / LEGIBLE_PIXELS_A_BYTE;
-
-	return (uint32_t)KA_CLAMP(legible_bits / KA_MAX(kbps, 1u), (uint64_t)NARROW_BURST_MS,
-				  (uint64_t)NARROW_BURST_MOST_MS);
-}
-
-/* What the viewers' wishes and the source come to. */
-static struct rate wanted_rate(struct ka_stage_encode *s, const struct ka_frame *f)
-{
-	struct rate r = {.fps = s->cfg.settings.fps};
-	struct ka_wishes_now w;
-	struct ka_signal signal;
-
-	ka_wishes_get(s->cfg.wishes, s->cfg.rendition, &w);
-	ka_cap_state_signal(s->cfg.state, &signal);
-	r.kbps = w.kbps ? w.kbps : ka_bitrate_kbps(f->width, f->height, 0);
-	r.burst_ms = w.narrow ? narrow_burst_ms(f, r.kbps) : 0;
-	if (w.fps)
-		r.fps = KA_MIN(r.fps, w.fps);
-	if (signal.source_fps_mhz)
-		r.fps = KA_CLAMP((signal.source_fps_mhz + 500) / 1000, 1u, r.fps);
-	return r;
-}
-
-static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, struct rate r)
-{
+	size_t blocks = (size_t)ka_frame_blocks(f->width) * ka_frame_blocks(f->height);
 	struct ka_encoder_cfg settings = s->cfg.settings;
 	const struct ka_encoder_ops *best = NULL;
 	int ret;
@@ -124,42 +104,67 @@ static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, str
 		best = ka_codecs_encoder(s->cfg.codecs, s->cfg.encoder->codec);
 	if (best)
 		s->cfg.encoder = best;
+	free(s->changed);
+	s->changed = malloc(blocks);
+	if (!s->changed)
+		return -ENOMEM;
 	settings.width = f->width;
 	settings.height = f->height;
-	settings.kbps = r.kbps;
-	settings.burst_ms = r.burst_ms;
+	settings.kbps = r->kbps;
+	settings.burst_ms = r->burst_ms;
 	ret = s->cfg.encoder->open(&s->enc, &settings);
 	if (ret < 0)
 		return ret;
 	s->geometry = (struct ka_geometry){f->width, f->height};
 	ka_cap_state_set_geometry(s->cfg.state, s->geometry);
-	s->rate = (struct rate){r.kbps, settings.fps, r.burst_ms};
+	s->rate = (struct ka_encode_rate){r->kbps, settings.fps, r->burst_ms};
 	ka_log(INFO, "encode", "opened", "n=%u encoder=%s w=%u h=%u kbps=%u", s->cfg.rendition, s->cfg.encoder->name,
-	       f->width, f->height, r.kbps);
+	       f->width, f->height, r->kbps);
 	return 0;
 }
 
-/* An encoder for this picture at the rate wished for. */
-static int prepare_encoder(struct ka_stage_encode *s, const struct ka_frame *f)
+/* An encoder for this picture, or to refine it, at the rate wished for. */
+static int prepare_encoder(struct ka_stage_encode *s, const struct ka_frame *f, bool refine)
 {
-	struct rate r = wanted_rate(s, f);
+	bool narrow;
+	struct ka_encode_rate wanted =
+		ka_encode_rate_wanted(s->cfg.wishes, s->cfg.rendition, s->cfg.state,
+				      (struct ka_geometry){f->width, f->height}, s->cfg.settings.fps, &narrow);
+	struct ka_encode_rate r = refine ? ka_encode_rate_still(wanted, narrow) : wanted;
 	int ret = 0;
 
 	if (s->enc && (s->geometry.width != f->width || s->geometry.height != f->height))
 		close_encoder(s);
 	if (!s->enc)
-		ret = open_encoder(s, f, r);
-	if (ret == 0 && (r.kbps != s->rate.kbps || r.fps != s->rate.fps || r.burst_ms != s->rate.burst_ms))
+		ret = open_encoder(s, f, &wanted);
+	if (ret == 0 && !ka_encode_rate_same(&r, &s->rate))
 		ret = s->cfg.encoder->set_rate(s->enc, r.kbps, r.fps, r.burst_ms);
 	s->rate = r;
-	atomic_store(&s->kbps, r.kbps);
+	atomic_store(&s->kbps, wanted.kbps);
 	return ret;
+}
+
+/* What has changed since the encoder's last picture; NULL = it may be anything. */
+static const uint8_t *find_changes(struct ka_stage_encode *s, const struct ka_frame *f)
+{
+	size_t blocks = (size_t)ka_frame_blocks(f->width) * ka_frame_blocks(f->height);
+	const uint64_t *stamps;
+
+	if (!s->waits) {
+		memset(s->changed, 0, blocks);
+		return s->changed;
+	}
+	if (!f->stamps || !s->seen)
+		return NULL;
+	stamps = (const uint64_t *)(const void *)f->stamps->data;
+	for (size_t i = 0; i < blocks; i++)
+		s->changed[i] = stamps[i] > s->seen;
+	return s->changed;
 }
 
 /* p is published. */
 static void publish(struct ka_stage_encode *s, struct ka_packet *p, struct ka_cap_encoded *sums)
 {
-	p->captured_us = s->last->captured_us;
 	p->sequence = s->last->sequence;
 	p->rendition = (uint8_t)s->cfg.rendition;
 	p->encoded_us = ka_clock_us();
@@ -185,6 +190,21 @@ static void tell(struct ka_stage_encode *s, bool good, int64_t now)
 		ka_codecs_told(s->cfg.codecs, s->cfg.encoder, good, now);
 }
 
+/* After a picture of `size` bytes: is there something to gain from standing still? */
+static void note_stillness(struct ka_stage_encode *s, const struct ka_encode_ask *ask, bool news, bool more,
+			   size_t size)
+{
+	/* The line carries a kbit in a ms. */
+	int64_t gap_us = (int64_t)(size * 8000 / KA_MAX(s->rate.kbps, 1u));
+
+	if (s->on_slate)
+		ka_refine_stop(&s->refine);
+	else if (news)
+		ka_refine_moved(&s->refine, s->encoded_us);
+	else if (ask->refine)
+		ka_refine_done(&s->refine, more, KA_CLAMP(gap_us, PASS_GAP_MIN_US, PASS_GAP_MAX_US), s->encoded_us);
+}
+
 static void fail_encoder(struct ka_stage_encode *s, int ret, int64_t now)
 {
 	ka_log_every(ERROR, KA_SEC(10), "encode", "failed", "encoder=%s cause=\"%s\"", s->cfg.encoder->name,
@@ -194,6 +214,7 @@ static void fail_encoder(struct ka_stage_encode *s, int ret, int64_t now)
 	s->open_again_us = now + ENCODER_RETRY_US;
 	s->encoded_us = now;
 	s->key_due_us = NEVER; /* a new encoder begins with one */
+	s->waits = s->last != NULL;
 }
 
 static void note_key_wish(struct ka_stage_encode *s, int64_t now)
@@ -218,6 +239,8 @@ static void encode_last(struct ka_stage_encode *s)
 	struct ka_packet *p = NULL;
 	struct ka_encode_ask ask = {0};
 	struct ka_stamps stamps = s->stamps;
+	size_t size;
+	bool key;
 	int ret;
 
 	s->stamps = (struct ka_stamps){0};
@@ -226,11 +249,13 @@ static void encode_last(struct ka_stage_encode *s)
 	/* Consumed before the picture is encoded: a viewer who asks meanwhile gets the next one. */
 	note_key_wish(s, now);
 	ask.key = s->key_due_us <= now;
-	ret = prepare_encoder(s, s->last);
+	ask.refine = !s->waits && !ask.key && now >= ka_refine_due(&s->refine);
+	ret = prepare_encoder(s, s->last, ask.refine);
 	if (ret < 0) {
 		fail_encoder(s, ret, now);
 		return;
 	}
+	ask.changed = find_changes(s, s->last);
 	ask.pts_ms = KA_MAX(s->last_pts_ms + 1, (now - s->cfg.epoch_us) / 1000);
 	ret = s->cfg.encoder->encode(s->enc, s->last, &ask, &p);
 	if (ret < 0) {
@@ -240,30 +265,50 @@ static void encode_last(struct ka_stage_encode *s)
 	if (s->failed)
 		tell(s, true, now);
 	s->last_pts_ms = ask.pts_ms;
+	s->seen = s->last->number;
 	sums.encode_us = ka_clock_us() - now;
+	/* Nothing has changed since: it shows what there is now. */
+	p->captured_us = s->waits ? s->last->captured_us : now;
 	p->stamps = stamps;
 	p->stamps.begun_us = now;
+	size = p->size;
+	key = p->key;
 	publish(s, p, &sums);
+	note_stillness(s, &ask, s->waits || key, ret > 0, size);
+	s->waits = false;
 }
 
-static void show_frame(struct ka_stage_encode *s, struct ka_frame *f)
+/* f: becomes the stage's. */
+static void show(struct ka_stage_encode *s, struct ka_frame *f, bool slate)
 {
 	ka_frame_unref(&s->last);
 	s->last = f;
-	s->on_slate = false;
-	s->stamps = (struct ka_stamps){f->captured_us, f->dequeued_us, f->prepared_us};
+	s->waits = true;
+	s->on_slate = slate;
+	s->stamps = (struct ka_stamps){0};
+	if (!slate)
+		s->stamps = (struct ka_stamps){f->captured_us, f->dequeued_us, f->prepared_us};
 	encode_last(s);
+}
+
+static bool is_same_slate(const struct ka_stage_encode *s, const struct ka_frame *f)
+{
+	return s->on_slate && !s->waits && s->last && s->last->width == f->width && s->last->height == f->height &&
+	       s->key_due_us == NEVER && !ka_change_find(s->last, f, s->changed);
 }
 
 static void show_slate(struct ka_stage_encode *s, const struct ka_cap_cause *cause)
 {
-	ka_frame_unref(&s->last);
-	s->on_slate = true;
-	s->stamps = (struct ka_stamps){0};
-	if (ka_slate_draw(s->slate, s->geometry, cause, &s->last) == 0)
-		encode_last(s);
+	struct ka_frame *f = NULL;
+	int ret = ka_slate_draw(s->slate, s->geometry, cause, &f);
+
+	s->slate_us = ka_clock_us(); /* no memory: not at once again */
+	if (ret < 0)
+		return;
+	if (is_same_slate(s, f))
+		ka_frame_unref(&f);
 	else
-		s->encoded_us = ka_clock_us(); /* no memory: not at once again */
+		show(s, f, true);
 }
 
 /* When a slate has to be there; NEVER while pictures are live or expected. */
@@ -275,12 +320,24 @@ static int64_t slate_due(const struct ka_stage_encode *s, const struct ka_cap_ca
 		return NEVER;
 	if (!s->on_slate)
 		return cause->code == -EINPROGRESS ? cause->since_us + START_GRACE_US : now;
-	return s->encoded_us + period;
+	return s->slate_us + period;
 }
 
-static int64_t repeat_due(const struct ka_stage_encode *s, int64_t now)
+/* When `last` has to be encoded, or once more. */
+static int64_t again_due(const struct ka_stage_encode *s, int64_t now)
 {
-	return s->last && now < s->key_us + REPEAT_FOR_US ? s->encoded_us + REPEAT_EVERY_US : NEVER;
+	int64_t due = ka_refine_due(&s->refine);
+
+	if (!s->last)
+		return NEVER;
+	if (s->waits)
+		return now;
+	if (now < s->key_us + REPEAT_FOR_US)
+		due = KA_MIN(due, s->encoded_us + REPEAT_EVERY_US);
+	/* Give a fresh frame the chance to become the key picture; a slate is as good now as later. */
+	if (s->key_due_us != NEVER)
+		due = KA_MIN(due, s->key_due_us + (s->on_slate ? 0 : JOIN_GRACE_US));
+	return due;
 }
 
 static void go_idle(struct ka_stage_encode *s)
@@ -288,7 +345,7 @@ static void go_idle(struct ka_stage_encode *s)
 	close_encoder(s);
 	atomic_store(&s->kbps, 0);
 	ka_frame_unref(&s->last);
-	s->on_slate = false;
+	s->waits = s->on_slate = false;
 	s->open_again_us = 0;
 	s->key_due_us = NEVER;
 }
@@ -299,27 +356,24 @@ static void take_turn(struct ka_stage_encode *s)
 	int64_t now = ka_clock_us();
 	struct ka_cap_cause cause;
 	struct ka_frame *f;
-	int64_t slate, repeat;
+	int64_t slate, again;
 
 	note_key_wish(s, now);
 	ka_cap_state_cause(s->cfg.state, &cause);
 	/* It has been idle for a moment that the capture thread did not notice. */
 	if (!s->last && !cause.code && (f = ka_latest_again(s->cfg.latest)))
-		show_frame(s, f);
+		show(s, f, false);
 	slate = slate_due(s, &cause, now);
-	repeat = repeat_due(s, now);
-	/* Give a fresh frame the chance to become the key picture; a slate is as good now as later. */
-	if (s->last && s->key_due_us != NEVER)
-		repeat = KA_MIN(repeat, s->key_due_us + (s->on_slate ? 0 : JOIN_GRACE_US));
-	f = ka_latest_wait(s->cfg.latest, KA_MAX(KA_MIN(slate, repeat), s->open_again_us));
+	again = again_due(s, now);
+	f = ka_latest_wait(s->cfg.latest, KA_MAX(KA_MIN(slate, again), s->open_again_us));
 	now = ka_clock_us();
 	if (atomic_load(&s->stop))
 		ka_frame_unref(&f);
 	else if (f)
-		show_frame(s, f);
+		show(s, f, false);
 	else if (now >= slate && now >= s->open_again_us)
 		show_slate(s, &cause);
-	else if (now >= repeat && now >= s->open_again_us)
+	else if (now >= again && now >= s->open_again_us)
 		encode_last(s);
 }
 
@@ -341,7 +395,7 @@ static void *run_thread(void *arg)
 			/* The first picture may be here before the news that somebody watches. */
 			ka_wishes_get(s->cfg.wishes, s->cfg.rendition, &w);
 			if (f && w.viewers && !atomic_load(&s->stop))
-				show_frame(s, f);
+				show(s, f, false);
 			else
 				ka_frame_unref(&f);
 		}

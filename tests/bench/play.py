@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays prepared pictures to bench_device.c until standard input ends: play.py FIFO COUNT FPS"""
+"""Plays prepared pictures to bench_device.c until standard input ends: play.py FIFO COUNT FPS [FIRST]"""
 
 import os
 import select
@@ -11,10 +11,11 @@ import time
 
 def main():
     fifo, count, fps = os.open(sys.argv[1], os.O_RDWR | os.O_NONBLOCK), int(sys.argv[2]), float(sys.argv[3])
+    first = int(sys.argv[4]) if len(sys.argv) > 4 else 0
     start, n = time.monotonic(), 0
     while not select.select([0], [], [], max(0.0, start + n / fps - time.monotonic()))[0]:
         try:
-            os.write(fifo, struct.pack("=IIq", n % count, 0, time.monotonic_ns() // 1000))
+            os.write(fifo, struct.pack("=IIq", first + n % count, 0, time.monotonic_ns() // 1000))
         except BlockingIOError:
             pass  # nobody looks
         n += 1
