@@ -125,19 +125,18 @@ unsigned int ka_hands_tick(struct ka_hands *h)
 	return ka_hands_typing(h) ? 1 : 0;
 }
 
-/* Says so to everybody whose text it is. */
+/* Says so to everybody whose text it is, unless its last character is typed. */
 static void tell_stopped(struct ka_hands *h, uint32_t source)
 {
 	for (unsigned int i = 0; i < h->typist.count; i++) {
 		uint32_t whose = h->typist.texts[i].source;
+		unsigned int left = ka_typist_left(&h->typist, whose);
 		bool first = true;
 
 		for (unsigned int j = 0; j < i; j++)
 			first &= h->typist.texts[j].source != whose;
-		if (first && (!source || whose == source))
-			tell(h, &(struct ka_hid_notice){.kind = KA_HID_STOPPED,
-							.source = whose,
-							.count = ka_typist_left(&h->typist, whose)});
+		if (first && left && (!source || whose == source))
+			tell(h, &(struct ka_hid_notice){.kind = KA_HID_STOPPED, .source = whose, .count = left});
 	}
 }
 

@@ -11,7 +11,6 @@
 #include "base/mailbox.h"
 #include "base/thread.h"
 #include "hid/backend.h"
-#include "hid/gadget_tree.h"
 #include "hid/hands.h"
 #include "hid/tty.h"
 
@@ -390,13 +389,6 @@ void ka_hid_post(struct ka_hid *h, struct ka_input *event)
 	ka_mailbox_clear(h->inbox);
 	atomic_store_explicit(&h->overflow, true, memory_order_release);
 	ka_loop_wake(&h->loop);
-}
-
-int ka_hid_let_go(const struct ka_hid_cfg *cfg)
-{
-	int ret = cfg->backend == KA_HID_GADGET ? ka_gadget_tree_remove(cfg) : 0;
-
-	return ret == -ENOENT ? 0 : ret;
 }
 
 void ka_hid_stop_typing(struct ka_hid *h)

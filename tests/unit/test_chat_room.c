@@ -15,14 +15,14 @@ static void count_wake(void *arg)
 }
 
 /* Seats are numbered as they come. */
-static uint32_t next_number = 1;
+static atomic_uint next_number = 1;
 
 static struct ka_chat_seat *join(struct ka_chat_room *room, atomic_uint *wakes)
 {
 	struct ka_wake wake = {.fn = wakes ? count_wake : NULL, .arg = wakes};
 	struct ka_chat_seat *seat = NULL;
 
-	assert_int_equal(ka_chat_room_join(room, next_number++, wake, &seat), 0);
+	assert_int_equal(ka_chat_room_join(room, atomic_fetch_add(&next_number, 1), wake, &seat), 0);
 	return seat;
 }
 
@@ -160,7 +160,7 @@ static void test_device_tells_one_session_only(void **state)
 	struct ka_chat_room *room;
 	struct ka_chat_seat *a, *b;
 	atomic_uint wakes = 0;
-	uint32_t first = next_number;
+	uint32_t first = atomic_load(&next_number);
 
 	(void)state;
 	assert_int_equal(ka_chat_room_new(&room), 0);

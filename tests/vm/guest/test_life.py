@@ -68,7 +68,7 @@ def test_restart_after_a_crash_takes_over_the_gadget(agent):
 
 
 def test_what_a_killed_agent_holds_is_let_go(usb, tmp_path):
-    """As the service manager does once the agent has ended, however it did: the keyboard is unplugged, and so lets go."""
+    """As the service manager does once the agent has ended: the keyboard is unplugged, and so lets go."""
     with lib.Agent(tmp_path, hid={"backend": "gadget"}) as agent:
         with target.Target() as host, log_in(agent) as peer:
             hold_keys(peer, host)
