@@ -16,6 +16,7 @@
 #include "agent/ctl.h"
 #include "agent/notices.h"
 #include "agent/state.h"
+#include "agent/watchdog.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -52,6 +53,7 @@ struct ka_app {
 	struct ka_signal last_signal[KA_HOST_DISPLAYS_MAX];
 	char last_server[96];
 	struct ka_rd_nat stored_nat;
+	struct ka_watchdog watchdog;
 };
 
 static void on_signal(uv_signal_t *h, int signum)
@@ -196,8 +198,11 @@ static void on_wake(void *arg)
 
 static void on_watch(uv_timer_t *t)
 {
-	turn_atx(t->data);
-	watch_all(t->data);
+	struct ka_app *a = t->data;
+
+	turn_atx(a);
+	watch_all(a);
+	ka_watchdog_turn(&a->watchdog, ka_clock_us());
 }
 
 static void choose_hostname(struct ka_app *a)
@@ -405,6 +410,8 @@ int ka_app_start(struct ka_app *a, const struct ka_app_options *options, struct 
 	ret = a->ctl ? ka_ctl_start(a->ctl) : 0;
 	if (ret < 0)
 		ka_log(WARN, "ctl", "no-control", "cause=\"%s\"", ka_err_str(ret));
+	ka_watchdog_init(&a->watchdog);
+	ka_watchdog_add_parts(&a->watchdog, &a->parts, a->rd);
 	tell_ready(a, options);
 	return 0;
 }

@@ -91,14 +91,24 @@ static void find_group(struct ka_ctl_socket *s, const char *name)
 	free(buf);
 }
 
+/* A service that runs in that group may be forbidden to change owners at all, and need not. */
+static int give_to(const char *path, gid_t group)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -1;
+	return st.st_gid == group ? 0 : chown(path, (uid_t)-1, group);
+}
+
 /* Whether the group gets at the socket. A folder made by us is theirs to enter; another is left as it is. */
 static int admit_group(const struct ka_ctl_socket *s, const char *dir, bool own_dir)
 {
 	struct stat st;
 
-	if (chown(s->path, (uid_t)-1, s->group) < 0)
+	if (give_to(s->path, s->group) < 0)
 		return -errno;
-	if (own_dir && (chown(dir, (uid_t)-1, s->group) < 0 || chmod(dir, 0750) < 0))
+	if (own_dir && (give_to(dir, s->group) < 0 || chmod(dir, 0750) < 0))
 		return -errno;
 	if (stat(dir, &st) < 0)
 		return -errno;

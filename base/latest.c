@@ -5,12 +5,15 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/pulse.h"
+
 struct ka_latest {
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t changed;
 	struct ka_frame *frame;
 	bool fresh; /* nobody has taken it */
 	bool kicked;
+	struct ka_pulse pulse;
 };
 
 int ka_latest_new(struct ka_latest **out)
@@ -63,6 +66,14 @@ void ka_latest_kick(struct ka_latest *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+bool ka_latest_alive(struct ka_latest *l)
+{
+	if (!ka_pulse_ask(&l->pulse))
+		return false;
+	ka_latest_kick(l);
+	return true;
+}
+
 struct ka_frame *ka_latest_again(struct ka_latest *l)
 {
 	struct ka_frame *f;
@@ -79,6 +90,7 @@ struct ka_frame *ka_latest_wait(struct ka_latest *l, int64_t deadline_us)
 	struct ka_frame *f;
 	int ret = 0;
 
+	ka_pulse_answer(&l->pulse);
 	pthread_mutex_lock(&l->lock);
 	/* Not only ETIMEDOUT: a deadline before the epoch is EINVAL, and past all the same. */
 	while (!l->fresh && !l->kicked && !ret) {

@@ -21,6 +21,9 @@ void ka_latest_free(struct ka_latest *l);
 bool ka_latest_put(struct ka_latest *l, struct ka_frame *f);
 /* Any thread. Makes the current or next wait return at once, with a frame only if there is one. */
 void ka_latest_kick(struct ka_latest *l);
+/* One thread alone asks, a few seconds apart, while there is a consumer. False: it has not come to wait since the time
+ * before. */
+bool ka_latest_alive(struct ka_latest *l);
 /* Consumer. What the last wait took, as long as the producer has put nothing since, not even NULL: the slot keeps a
  * reference until then. Owned by the caller, or NULL. */
 struct ka_frame *ka_latest_again(struct ka_latest *l);

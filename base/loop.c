@@ -8,6 +8,7 @@ static void on_async(uv_async_t *a)
 {
 	struct ka_loop *l = KA_CONTAINER_OF(a, struct ka_loop, async);
 
+	ka_pulse_answer(&l->pulse);
 	if (atomic_load_explicit(&l->stop, memory_order_acquire))
 		uv_stop(&l->uv);
 	if (l->on_wake)
@@ -48,6 +49,14 @@ void ka_loop_stop(struct ka_loop *l)
 {
 	atomic_store_explicit(&l->stop, true, memory_order_release);
 	uv_async_send(&l->async);
+}
+
+bool ka_loop_alive(struct ka_loop *l)
+{
+	if (!ka_pulse_ask(&l->pulse))
+		return false;
+	uv_async_send(&l->async);
+	return true;
 }
 
 static void wake_loop(void *arg)

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/attr.h"
+#include "base/pulse.h"
 #include "base/wake.h"
 
 struct ka_loop {
@@ -21,6 +22,7 @@ struct ka_loop {
 	void (*on_wake)(void *arg); /* owner thread, after any number of wakes */
 	void *arg;
 	atomic_bool stop;
+	struct ka_pulse pulse;
 	bool open;
 };
 
@@ -30,6 +32,9 @@ void ka_loop_run(struct ka_loop *l);
 /* Any thread, from init until fini. */
 void ka_loop_wake(struct ka_loop *l);
 void ka_loop_stop(struct ka_loop *l);
+/* One thread alone asks, a few seconds apart, while the loop runs. False: the loop has not come round since the time
+ * before. */
+bool ka_loop_alive(struct ka_loop *l);
 /* ka_loop_wake as a wake. */
 struct ka_wake ka_loop_waker(struct ka_loop *l);
 /* The thread that ran it, or the holder when it never ran. Runs pending close callbacks; the owner has called

@@ -200,6 +200,13 @@ int ka_capture_start(struct ka_capture *c)
 	return ka_stage_capture_start(c->cap, c->source);
 }
 
+bool ka_capture_alive(struct ka_capture *c)
+{
+	bool cap = ka_stage_capture_alive(c->cap);
+
+	return ka_streams_alive(c->streams) && cap;
+}
+
 void ka_capture_stop(struct ka_capture *c)
 {
 	ka_snapshots_stop(c->snapshots);

@@ -122,6 +122,17 @@ void ka_streams_wake_one(struct ka_streams *s, unsigned int rendition)
 		ka_stage_encode_wake(stage);
 }
 
+bool ka_streams_alive(struct ka_streams *s)
+{
+	bool alive = true;
+
+	for (unsigned int i = 0; i < KA_RENDITIONS; i++) {
+		if (atomic_load(&s->stages[i]) && !ka_latest_alive(s->latest[i]))
+			alive = false;
+	}
+	return alive;
+}
+
 uint32_t ka_streams_kbps(struct ka_streams *s)
 {
 	uint32_t kbps = 0;

@@ -23,6 +23,8 @@ int ka_streams_need(struct ka_streams *s, unsigned int rendition) KA_MUST_USE;
 /* Viewers or wishes have changed. */
 void ka_streams_wake(struct ka_streams *s);
 void ka_streams_wake_one(struct ka_streams *s, unsigned int rendition);
+/* Do all threads get round? As ka_latest_alive(). */
+bool ka_streams_alive(struct ka_streams *s);
 /* The most that any encoder is asked for now. */
 uint32_t ka_streams_kbps(struct ka_streams *s);
 

@@ -358,6 +358,11 @@ void ka_hid_stop(struct ka_hid *h)
 	ka_loop_wake(&h->loop);
 }
 
+bool ka_hid_alive(struct ka_hid *h)
+{
+	return ka_loop_alive(&h->loop);
+}
+
 void ka_hid_join(struct ka_hid *h)
 {
 	ka_thread_join(&h->thread);

@@ -105,6 +105,8 @@ int ka_hid_new(struct ka_hid **out, const struct ka_hid_cfg *cfg, struct ka_wake
 int ka_hid_start(struct ka_hid *h) KA_MUST_USE;
 /* Any thread, never blocks: releases everything on the target, then takes the gadget down. */
 void ka_hid_stop(struct ka_hid *h);
+/* One thread alone, a few seconds apart, while it runs. False: the thread has not come round since the time before. */
+bool ka_hid_alive(struct ka_hid *h);
 void ka_hid_join(struct ka_hid *h);
 void ka_hid_free(struct ka_hid *h);
 

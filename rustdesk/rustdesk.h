@@ -157,6 +157,8 @@ int ka_rd_new(struct ka_rd **out, const struct ka_rd_cfg *cfg, const struct ka_r
 /* Binds the direct listener at once, so that a taken port is an error here, with text in eb. */
 int ka_rd_start(struct ka_rd *rd, struct ka_errbuf *eb) KA_MUST_USE;
 void ka_rd_stop(struct ka_rd *rd); /* any thread; never blocks */
+/* One thread alone, a few seconds apart, while it runs. False: ka-net has not come round since the time before. */
+bool ka_rd_alive(struct ka_rd *rd);
 void ka_rd_join(struct ka_rd *rd); /* all sessions have ended and released their keys */
 void ka_rd_free(struct ka_rd *rd);
 

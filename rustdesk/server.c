@@ -342,6 +342,11 @@ void ka_rd_stop(struct ka_rd *rd)
 	ka_loop_stop(&rd->loop);
 }
 
+bool ka_rd_alive(struct ka_rd *rd)
+{
+	return ka_loop_alive(&rd->loop);
+}
+
 void ka_rd_join(struct ka_rd *rd)
 {
 	ka_thread_join(&rd->thread);
