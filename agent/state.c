@@ -124,15 +124,17 @@ static bool damaged(int ret)
 	return ret == -EINVAL || ret == -KA_E_TOO_BIG;
 }
 
-/* *fresh: what is on disk is not (fully) what we use now. */
-static int load_or_make(struct ka_rd_identity *out, const char *path, const char *copy, bool *fresh,
+/* Where what we use now is on disk. */
+enum kept { KEPT, KEPT_IN_COPY, NOT_KEPT };
+
+static int load_or_make(struct ka_rd_identity *out, const char *path, const char *copy, enum kept *kept,
 			struct ka_errbuf *eb)
 {
 	int ret = read_file(out, path);
 
 	if (ret == -ENOENT && missing(copy)) {
 		make_new(out);
-		*fresh = true;
+		*kept = NOT_KEPT;
 		return 0;
 	}
 	if (ret < 0 && ret != -ENOENT && !damaged(ret)) {
@@ -154,7 +156,7 @@ static int load_or_make(struct ka_rd_identity *out, const char *path, const char
 		if (damaged(ret))
 			set_aside(path);
 		ka_log(WARN, "state", "restored", "from=%s", copy);
-		*fresh = true;
+		*kept = KEPT_IN_COPY;
 	}
 	return 0;
 }
@@ -163,8 +165,8 @@ int ka_state_load(struct ka_rd_identity *out, const char *state_dir, const char 
 {
 	char path[PATH_MAX];
 	char copy[PATH_MAX];
-	struct ka_rd_identity kept = {0};
-	bool fresh = false;
+	struct ka_rd_identity second = {0};
+	enum kept kept = KEPT;
 	int ret;
 
 	if (sodium_init() < 0)
@@ -178,26 +180,30 @@ int ka_state_load(struct ka_rd_identity *out, const char *state_dir, const char 
 			      ka_err_str(ret));
 		return ret;
 	}
-	ret = load_or_make(out, path, copy, &fresh, eb);
+	ret = load_or_make(out, path, copy, &kept, eb);
 	if (ret < 0)
 		return ret;
 	if (wanted_id[0] && strcmp(wanted_id, out->id)) {
 		ka_str_copy(out->id, sizeof(out->id), wanted_id);
-		fresh = true;
+		kept = NOT_KEPT;
 	}
 	/* A copy that nobody looks at until it is needed may be bad by then. */
-	if (fresh || read_file(&kept, copy) < 0 || sodium_memcmp(&kept, out, sizeof(kept))) {
+	if (kept != KEPT || read_file(&second, copy) < 0 || sodium_memcmp(&second, out, sizeof(second))) {
 		ret = write_file(out, path);
 		if (!ret)
 			ret = write_file(out, copy);
-		if (ret < 0 && fresh) {
+		/* With one good file on a full or read-only disk there is something to go on with. */
+		if (ret < 0 && kept == NOT_KEPT) {
 			ka_errbuf_set(eb, "%s: cannot be written: %s", path, ka_err_str(ret));
 			return ret;
 		}
 		if (ret < 0)
-			ka_log(WARN, "state", "no-copy", "file=%s cause=\"%s\"", copy, ka_err_str(ret));
+			ka_log(WARN, "state", "one-copy",
+			       "hint=\"one good file of the identity is left, and a second one cannot be "
+			       "written\" folder=%s cause=\"%s\"",
+			       state_dir, ka_err_str(ret));
 	}
-	sodium_memzero(&kept, sizeof(kept));
+	sodium_memzero(&second, sizeof(second));
 	return 0;
 }
 

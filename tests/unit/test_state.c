@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "agent/state.h"
@@ -151,6 +153,90 @@ static void test_both_damaged_is_an_error_that_lasts(void **state)
 	}
 }
 
+/* As on a full disk: files can be made, but nothing written into them. */
+static void fill_disk(bool full)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static bool there_is_litter(const struct fixture *f)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s.new", f->path);
+	return access(path, F_OK) == 0;
+}
+
+static void test_full_disk_makes_no_identity_that_is_gone_tomorrow(void **state)
+{
+	const struct fixture *f = *state;
+	struct ka_errbuf eb = {""};
+	struct ka_rd_identity a;
+	struct ka_rd_identity b;
+
+	fill_disk(true);
+	assert_true(ka_state_load(&a, f->dir, "", &eb) < 0);
+	fill_disk(false);
+	assert_non_null(strstr(eb.text, f->path));
+	assert_false(there_is_litter(f));
+	load_good(f, "", &a);
+	load_good(f, "", &b);
+	assert_memory_equal(&a, &b, sizeof(a));
+}
+
+static void test_full_disk_takes_the_good_file_whichever_it_is(void **state)
+{
+	const struct fixture *f = *state;
+	struct ka_rd_identity a;
+	struct ka_rd_identity b;
+
+	load_good(f, "", &a);
+	/* Nothing to write, the copy lost, the file lost, the file cut short: twice each, as a restart would. */
+	for (int harm = 0; harm < 4; harm++) {
+		if (harm == 1)
+			assert_int_equal(unlink(f->copy), 0);
+		else if (harm == 2)
+			assert_int_equal(unlink(f->path), 0);
+		else if (harm == 3)
+			assert_int_equal(truncate(f->path, 40), 0);
+		fill_disk(true);
+		for (int i = 0; i < 2; i++) {
+			load_good(f, "", &b);
+			assert_memory_equal(&a, &b, sizeof(a));
+		}
+		fill_disk(false);
+		assert_false(there_is_litter(f));
+		/* Room again: both are good again. */
+		load_good(f, "", &b);
+		assert_memory_equal(&a, &b, sizeof(a));
+		assert_int_equal(access(f->path, F_OK), 0);
+		assert_int_equal(access(f->copy, F_OK), 0);
+	}
+}
+
+static void test_starting_writes_nothing_when_all_is_well(void **state)
+{
+	const struct fixture *f = *state;
+	struct ka_rd_identity a;
+	struct stat before[2];
+	struct stat after[2];
+
+	load_good(f, "", &a);
+	assert_int_equal(stat(f->path, &before[0]), 0);
+	assert_int_equal(stat(f->copy, &before[1]), 0);
+	load_good(f, "", &a);
+	assert_int_equal(stat(f->path, &after[0]), 0);
+	assert_int_equal(stat(f->copy, &after[1]), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(before[i].st_ino, after[i].st_ino);
+		assert_int_equal(before[i].st_mtim.tv_nsec, after[i].st_mtim.tv_nsec);
+	}
+}
+
 static void test_unusable_folder_is_named(void **state)
 {
 	struct ka_errbuf eb = {""};
@@ -164,6 +250,10 @@ static void test_unusable_folder_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_full_disk_makes_no_identity_that_is_gone_tomorrow, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_full_disk_takes_the_good_file_whichever_it_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_starting_writes_nothing_when_all_is_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nat_type_is_kept_and_damage_forgets_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_identity_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wanted_id_changes_the_id_alone, setup, teardown),
@@ -172,5 +262,7 @@ int main(void)
 		cmocka_unit_test(test_unusable_folder_is_named),
 	};
 
+	/* A write past the limit is an error code, not a signal. */
+	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
