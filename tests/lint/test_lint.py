@@ -75,6 +75,22 @@ def test_package_asks_for_every_library_it_is_built_with():
     assert len(wanted) > 10 and wanted == asked
 
 
+def packages_asked_for(control):
+    """Build-Depends and Depends by name, without what dpkg fills in."""
+    fields = re.findall(r"^(?:Build-)?Depends:\n((?: .*\n)+)", control, re.M)
+    return {line.split(" (")[0].strip(" ,") for field in fields for line in field.splitlines() if "${" not in line}
+
+
+def packages_explained(text):
+    cells = re.findall(r"^\| ([a-z][^|]+?) \|", text, re.M)
+    return {name for cell in cells for name in cell.split(", ")}
+
+
+def test_every_dependency_is_explained():
+    control = (tree.ROOT / "packaging" / "debian" / "control").read_text()
+    assert packages_explained((tree.ROOT / "docs" / "DEPENDENCIES.md").read_text()) == packages_asked_for(control)
+
+
 def test_format_check_refuses_spaces(tmp_path):
     put(tmp_path, "a.c", "int f(void)\n{\n    return 1;\n}\n")
     with pytest.raises(pytest.fail.Exception, match="clang-format-violations"):
