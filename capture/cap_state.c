@@ -12,6 +12,7 @@ struct ka_cap_state {
 	struct ka_stages stages;
 	pthread_mutex_t lock; /* guards all below */
 	struct ka_cap_cause cause;
+	int64_t turn_us; /* the capture thread is at work since; 0 = it waits */
 	struct ka_geometry geometry;
 	uint32_t fps_mhz;
 	struct ka_capture_stats stats;
@@ -55,10 +56,32 @@ bool ka_cap_state_set_cause(struct ka_cap_state *st, int code, const char *detai
 	return changed;
 }
 
+int64_t ka_cap_state_turn(struct ka_cap_state *st, bool begins)
+{
+	int64_t now = ka_clock_us();
+	int64_t took;
+
+	pthread_mutex_lock(&st->lock);
+	took = begins ? 0 : now - st->turn_us;
+	st->turn_us = begins ? now : 0;
+	pthread_mutex_unlock(&st->lock);
+	return took;
+}
+
+/* Under the lock. What was told of a lasting trouble stays: that may well be what is waited for. */
+static struct ka_cap_cause cause_now(const struct ka_cap_state *st)
+{
+	struct ka_cap_cause hung = {-ETIMEDOUT, st->turn_us + KA_CAP_STATE_HUNG_US, ""};
+
+	if (!st->turn_us || (st->cause.code && st->cause.code != -EINPROGRESS) || ka_clock_us() < hung.since_us)
+		return st->cause;
+	return hung;
+}
+
 void ka_cap_state_cause(struct ka_cap_state *st, struct ka_cap_cause *out)
 {
 	pthread_mutex_lock(&st->lock);
-	*out = st->cause;
+	*out = cause_now(st);
 	pthread_mutex_unlock(&st->lock);
 }
 
@@ -149,7 +172,7 @@ struct ka_stages *ka_cap_state_stages(struct ka_cap_state *st)
 void ka_cap_state_signal(struct ka_cap_state *st, struct ka_signal *out)
 {
 	pthread_mutex_lock(&st->lock);
-	*out = (struct ka_signal){.cause = st->cause.code, .geometry = st->geometry, .source_fps_mhz = st->fps_mhz};
+	*out = (struct ka_signal){.cause = cause_now(st).code, .geometry = st->geometry, .source_fps_mhz = st->fps_mhz};
 	pthread_mutex_unlock(&st->lock);
 }
 

@@ -28,6 +28,10 @@ int ka_cap_state_new(struct ka_cap_state **out, struct ka_geometry geometry) KA_
 void ka_cap_state_free(struct ka_cap_state *st); /* NULL is fine */
 /* True when the code is another one than before. */
 bool ka_cap_state_set_cause(struct ka_cap_state *st, int code, const char *detail, uint32_t fps_mhz);
+/* The capture thread's turn begins or is over: one that lasts, in a driver that does not answer, is a cause of its own.
+ * Returns how long it took; 0 at its beginning. */
+int64_t ka_cap_state_turn(struct ka_cap_state *st, bool begins);
+#define KA_CAP_STATE_HUNG_US 2000000
 void ka_cap_state_cause(struct ka_cap_state *st, struct ka_cap_cause *out);
 void ka_cap_state_set_geometry(struct ka_cap_state *st, struct ka_geometry g);
 void ka_cap_state_add_captured(struct ka_cap_state *st, uint64_t captured, uint64_t dropped);

@@ -143,6 +143,12 @@ void ka_reception_hurry(struct ka_reception *s, int64_t now_us)
 		close_until(s, now_us);
 }
 
+void ka_reception_excuse(struct ka_reception *s, int64_t us)
+{
+	s->picture_us += us;
+	s->checked_us += us;
+}
+
 static void note_opened(struct ka_reception *s, int64_t now_us)
 {
 	s->is = KA_RECEPTION_STOPPED;

@@ -98,6 +98,8 @@ void ka_reception_init(struct ka_reception *s, int64_t blank_us);
 void ka_reception_want(struct ka_reception *s, enum ka_reception_want want, int64_t now_us);
 /* No pause before the next opening. */
 void ka_reception_hurry(struct ka_reception *s, int64_t now_us);
+/* The last so many us were the driver's, in a call that blocked: no wonder that nothing came. */
+void ka_reception_excuse(struct ka_reception *s, int64_t us);
 void ka_reception_tell(struct ka_reception *s, enum ka_reception_event event, int code, int64_t now_us);
 /* To be called until it says WAIT, after all that was told. OPEN comes 10 times a second at most, START 10 times and
  * three more at once, CHECK 4 times. */

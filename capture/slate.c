@@ -29,6 +29,7 @@ static const struct {
 	{-KA_E_OUT_OF_RANGE, "MODE NOT SUPPORTED", "The source sends a mode that cannot be captured. Choose another."},
 	{-KA_E_FORMAT, "FORMAT NOT SUPPORTED", "The capture device offers no usable picture format."},
 	{-EACCES, "NO ACCESS", "The capture device may not be opened by this program."},
+	{-ETIMEDOUT, "NO ANSWER", "The capture device's driver does not answer."},
 	{-EBUSY, "DEVICE BUSY", "Another program uses the capture device."},
 };
 

@@ -31,6 +31,8 @@ struct ka_stage_capture {
 	struct ka_blank *blank;
 	struct ka_errbuf why;	    /* what the source said when it failed last, or what its blank picture is like */
 	uint64_t captured, dropped; /* of the source, already counted */
+	uint64_t captured_before;   /* the last start */
+	int64_t started_us;
 	struct ka_source_info info;
 	bool prepared;	   /* it has been open once, so it has its EDID */
 	bool not_ready;	   /* that has been tried in vain, and said */
@@ -107,8 +109,10 @@ static void tell_cause(struct ka_stage_capture *s)
 	if (!ka_cap_state_set_cause(s->cfg.state, cause, detail, s->info.fps_mhz))
 		return;
 	if (s->reception.state == KA_RECEPTION_STREAMING)
-		ka_log_burst(INFO, LINES_AT_ONCE, LINE_GAP_US, "capture", "live", "source=%s w=%u h=%u fps_mhz=%u",
-			     s->source->ops->name, s->info.width, s->info.height, s->info.fps_mhz);
+		ka_log_burst(INFO, LINES_AT_ONCE, LINE_GAP_US, "capture", "live",
+			     "source=%s w=%u h=%u fps_mhz=%u pictures=%u ms=%u", s->source->ops->name, s->info.width,
+			     s->info.height, s->info.fps_mhz, (unsigned int)(s->source->captured - s->captured_before),
+			     (unsigned int)((ka_clock_us() - s->started_us) / 1000));
 	else if (words)
 		ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "no_picture",
 			     "state=%s cause=\"%s\" detail=\"%s\"", ka_reception_name(s->reception.state),
@@ -174,6 +178,8 @@ static void start_source(struct ka_stage_capture *s)
 		return;
 	}
 	s->info = info;
+	s->started_us = now;
+	s->captured_before = s->source->captured;
 	ka_outlets_renew(s->outlets);
 	checks = !info.knows_signal || !s->source->ops->check ? 0 : info.announces ? 1 : 2;
 	ka_reception_tell(&s->reception, KA_RECEPTION_STARTED, checks, now);
@@ -296,9 +302,11 @@ static void pull(struct ka_stage_capture *s, bool polled)
 {
 	uint64_t before = s->source->captured;
 	struct ka_frame *f = NULL;
+	int64_t begin = ka_clock_us();
 	int ret = s->source->ops->dequeue(s->source, &f);
 	int64_t now = ka_clock_us();
 
+	ka_reception_excuse(&s->reception, now - begin);
 	if (f && note_picture(s, f, now)) {
 		give(s, f);
 		return;
@@ -326,11 +334,7 @@ static void on_timer(uv_timer_t *t)
 
 static void on_readable(void *arg)
 {
-	struct ka_stage_capture *s = arg;
-
-	if (ka_reception_is_open(&s->reception))
-		pull(s, true);
-	take_turn(s, true);
+	take_turn(arg, true);
 }
 
 /* Says when the next turn is due; now: when this one began. */
@@ -394,12 +398,16 @@ static void note_wishes(struct ka_stage_capture *s, int64_t now)
 	tell_cause(s);
 }
 
-/* polled: the source has been asked already in this turn. */
+/* polled: the descriptor said that there is something. */
 static void take_turn(struct ka_stage_capture *s, bool polled)
 {
 	int64_t now = ka_clock_us();
+	int64_t took;
 
 	KA_OWNER(s);
+	(void)ka_cap_state_turn(s->cfg.state, true);
+	if (polled && ka_reception_is_open(&s->reception))
+		pull(s, true);
 	note_wishes(s, now);
 	if (!ka_reception_is_running(&s->reception))
 		s->source->ops->stop(s->source); /* buffers may have come home */
@@ -411,6 +419,12 @@ static void take_turn(struct ka_stage_capture *s, bool polled)
 		note_wishes(s, now);
 	while (act(s));
 	arm(s, now);
+	took = ka_cap_state_turn(s->cfg.state, false);
+	if (took < KA_CAP_STATE_HUNG_US)
+		return;
+	/* Meanwhile there was a slate. */
+	ka_outlets_renew(s->outlets);
+	ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "driver_hung", "ms=%d", (int)(took / 1000));
 }
 
 static void *run_thread(void *arg)

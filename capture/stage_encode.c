@@ -365,7 +365,9 @@ static void take_turn(struct ka_stage_encode *s)
 		show(s, f, false);
 	slate = slate_due(s, &cause, now);
 	again = again_due(s, now);
-	f = ka_latest_wait(s->cfg.latest, KA_MAX(KA_MIN(slate, again), s->open_again_us));
+	/* Now and then it looks whether the capture thread is still alive. */
+	f = ka_latest_wait(s->cfg.latest,
+			   KA_MIN(KA_MAX(KA_MIN(slate, again), s->open_again_us), now + KA_CAP_STATE_HUNG_US / 2));
 	now = ka_clock_us();
 	if (atomic_load(&s->stop))
 		ka_frame_unref(&f);

@@ -203,6 +203,8 @@ void reception_model_step(struct reception_model *m, uint8_t what, uint8_t how)
 		break;
 	case 5: /* late, as after a call that blocked */
 		m->now += how * KA_MS(40);
+		if (how % 2)
+			ka_reception_excuse(&m->fsm, how * KA_MS(40));
 		reception_model_run(m);
 		break;
 	case 6:

@@ -21,9 +21,9 @@ static struct ka_cap_cause cause_of(int code, const char *detail)
 
 static void test_words_every_cause_has_its_own(void **state)
 {
-	static const int codes[] = {
-		-KA_E_NO_DEVICE,    -KA_E_NO_CABLE, -KA_E_NO_SIGNAL, -KA_E_BLANK, -KA_E_NO_SYNC, -KA_E_FORMAT,
-		-KA_E_OUT_OF_RANGE, -EINPROGRESS,   -EACCES,	     -EBUSY,	  -EIO};
+	static const int codes[] = {-KA_E_NO_DEVICE, -KA_E_NO_CABLE, -KA_E_NO_SIGNAL,	 -KA_E_BLANK,
+				    -KA_E_NO_SYNC,   -KA_E_FORMAT,   -KA_E_OUT_OF_RANGE, -EINPROGRESS,
+				    -EACCES,	     -EBUSY,	     -ETIMEDOUT,	 -EIO};
 	const char *heading, *text, *before = "";
 
 	(void)state;

@@ -153,6 +153,30 @@ static void test_unplugged_and_back(void **state)
 	}
 }
 
+static bool may_fail(struct trouble *r)
+{
+	bool may = false;
+
+	pthread_mutex_lock(&r->dev.lock);
+	for (int i = 0; i < FAKE_FAILS; i++)
+		may |= r->dev.fails[i].times > 0;
+	pthread_mutex_unlock(&r->dev.lock);
+	return may;
+}
+
+/* Pictures go on meanwhile, whichever. */
+static void await_all_failed(struct trouble *r)
+{
+	int64_t end = ka_clock_us() + PATIENCE_MS * 1000;
+
+	while (may_fail(r)) {
+		struct ka_packet *p = capture_rig_take(&r->w, 10);
+
+		ka_packet_unref(&p);
+		assert_true(ka_clock_us() < end);
+	}
+}
+
 /* Each step of starting fails a few times. */
 static void test_failing_starts_are_tried_again(void **state)
 {
@@ -169,11 +193,10 @@ static void test_failing_starts_are_tried_again(void **state)
 	trouble_start_stick(r);
 	trouble_go_live(r);
 	for (size_t i = 0; i < KA_ARRAY_LEN(fails); i++) {
-		trouble_await_cause(r, 0, 100);
 		fake_v4l2_fail(&r->dev, fails[i].request, fails[i].error, 2);
 		fake_v4l2_fail(&r->dev, VIDIOC_DQBUF, -EIO, 2);
+		await_all_failed(r);
 		trouble_await_cause(r, 0, 100);
-		trouble_expect_slates(r);
 		trouble_expect_back(r, 640);
 	}
 }
@@ -241,6 +264,50 @@ static void test_slate_goes_on_while_a_call_blocks(void **state)
 		sem_post(&b.go);
 		trouble_expect_back(r, 640);
 	}
+	capture_rig_leave(&r->w);
+	capture_rig_finish(r->c);
+	r->c = NULL;
+	sem_destroy(&b.stuck);
+	sem_destroy(&b.go);
+}
+
+/* The same while pictures come: what is seen is not just frozen, and the very same picture is back. */
+static void test_slate_when_the_driver_hangs_while_live(void **state)
+{
+	struct trouble *r = *state;
+	struct ka_capture_cfg cfg = capture_rig_v4l2();
+	struct blocker b = {.request = VIDIOC_QBUF};
+	int64_t went_on;
+
+	sem_init(&b.stuck, 0, 0);
+	sem_init(&b.go, 0, 0);
+	r->dev.before_arg = &b;
+	r->dev.before = block;
+	trouble_start(r, &cfg);
+	trouble_go_live(r);
+	__atomic_store_n(&b.armed, true, __ATOMIC_SEQ_CST);
+	while (sem_trywait(&b.stuck) < 0) {
+		struct ka_packet *p;
+
+		fake_v4l2_fill(&r->dev, 70, UINT32_MAX, 0);
+		p = capture_rig_take(&r->w, 10);
+		ka_packet_unref(&p);
+	}
+	trouble_await_cause(r, -ETIMEDOUT, -1);
+	trouble_expect_slates(r);
+	went_on = ka_clock_us();
+	sem_post(&b.go);
+	/* The very same picture is new to who saw the slate. */
+	for (bool seen = false; !seen;) {
+		struct ka_packet *p;
+
+		fake_v4l2_fill(&r->dev, 70, UINT32_MAX, 0);
+		p = capture_rig_take(&r->w, 20);
+		seen = p && p->stamps.captured_us && p->encoded_us >= went_on && !trouble_cause_of(r);
+		ka_packet_unref(&p);
+		assert_true(ka_clock_us() - went_on < PATIENCE_MS * 1000);
+	}
+	assert_int_equal(trouble_get(r, &r->dev.streamons), 1);
 	capture_rig_leave(&r->w);
 	capture_rig_finish(r->c);
 	r->c = NULL;
@@ -322,6 +389,7 @@ int main(void)
 		T(test_failing_starts_are_tried_again),
 		T(test_one_failing_qbuf_costs_no_buffer),
 		T(test_slate_goes_on_while_a_call_blocks),
+		T(test_slate_when_the_driver_hangs_while_live),
 		T(test_device_in_error_for_ever_is_left_in_peace),
 	};
 
