@@ -90,7 +90,8 @@ def test_switch_of_a_client_of_old_leaves_the_one_before(several):
 
 @pytest.mark.parametrize("lists, shown", [
     ({"set": [1, 2]}, {1, 2}), ({"set": [0, 1, 2]}, {0, 1, 2}), ({"add": [2]}, {0, 2}),
-    ({"add": [1], "set": [2]}, {0, 1}), ({"set": [2, 7, -1]}, {2}), ({"add": [9, 1]}, {0, 1}), ({"set": [3]}, {0}), ({"add": [-1], "set": [1]}, {0}),
+    ({"add": [1], "set": [2]}, {0, 1}), ({"set": [2, 7, -1]}, {2}), ({"add": [9, 1]}, {0, 1}), ({"set": [3]}, {0}),
+    ({"add": [-1], "set": [1]}, {0}),
     ({"sub": [5], "set": [1]}, {0}), ({"sub": [0, 1]}, {0}), ({"sub": [1]}, set()), ({}, set())], ids=str)
 def test_capture_displays(viewer, lists, shown):
     """CaptureDisplays: add, else sub (what goes on), else set; displays that are not there are left out."""
