@@ -31,6 +31,23 @@ static uint32_t deserved_kbps(const struct ka_ses_video *v, uint32_t percent)
 	return kbps ? kbps : ka_bitrate_kbps(v->displays[v->current].width, v->displays[v->current].height, percent);
 }
 
+static uint32_t count_watched(const struct ka_ses_video *v)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < v->n_displays; i++)
+		n += v->displays[i].wanted;
+	return n;
+}
+
+/* Pictures a second of each display: what a slow client keeps up with, it does with all of them together. */
+static uint32_t share_fps(const struct ka_ses_video *v, uint32_t fps)
+{
+	uint32_t n = count_watched(v);
+
+	return n && v->qos.client_fps ? KA_MIN(fps, KA_MAX(v->qos.client_fps / n, 1u)) : fps;
+}
+
 /* Shared among the displays by what each deserves. */
 static void set_wish(struct ka_session *s, struct ka_qos_wish wish)
 {
@@ -45,7 +62,7 @@ static void set_wish(struct ka_session *s, struct ka_qos_wish wish)
 		if (!d->wanted)
 			continue;
 		d->wish = (struct ka_host_wish){.kbps = (uint32_t)KA_MAX(wish.kbps * share / all, (uint64_t)1),
-						.fps = wish.fps,
+						.fps = share_fps(v, wish.fps),
 						.narrow = wish.narrow,
 						.codec = v->codec};
 		if (d->viewer)
@@ -326,18 +343,9 @@ static bool hold_back(struct ka_session *s, int64_t now)
 	return hold > 0;
 }
 
-static bool watches(const struct ka_ses_video *v)
-{
-	for (size_t i = 0; i < v->n_displays; i++) {
-		if (v->displays[i].wanted)
-			return true;
-	}
-	return false;
-}
-
 int64_t ka_video_stalled_us(const struct ka_session *s, int64_t now_us)
 {
-	return watches(&s->video) && s->video.held ? now_us - s->video.moved_us : 0;
+	return count_watched(&s->video) && s->video.held ? now_us - s->video.moved_us : 0;
 }
 
 /* The oldest picture of the display whose turn it is, or of the next one that has any: none waits while another one
@@ -382,7 +390,7 @@ int ka_video_pump(struct ka_session *s)
 	follow(s);
 	/* Only what the kernel takes at once leaves the queue, so what waits is dropped by the hub, not buffered here.
 	 */
-	while (watches(v) && !ret && !ka_conn_pending(s->conn)) {
+	while (count_watched(v) && !ret && !ka_conn_pending(s->conn)) {
 		struct ka_packet *p;
 		size_t display;
 

@@ -220,6 +220,57 @@ static void test_end_and_approval_at_once(void **state)
 	free(b);
 }
 
+static void watch_both(struct session_bench *b)
+{
+	Rd__Message msg = RD__MESSAGE__INIT;
+	Rd__Misc misc = RD__MISC__INIT;
+	Rd__CaptureDisplays c = RD__CAPTURE_DISPLAYS__INIT;
+	int32_t set[] = {0, 1};
+
+	c.n_set = KA_ARRAY_LEN(set);
+	c.set = set;
+	misc.union_case = RD__MISC__UNION_CAPTURE_DISPLAYS;
+	misc.capture_displays = &c;
+	msg.union_case = RD__MESSAGE__UNION_MISC;
+	msg.misc = &misc;
+	session_bench_send(b, &msg);
+	session_bench_spin(b);
+}
+
+/* What it keeps up with, it does with both displays together. */
+static void test_slow_client_gets_fewer_pictures_of_each_display(void **state)
+{
+	struct session_bench *b = calloc(1, sizeof(*b));
+	uint32_t client;
+
+	(void)state;
+	assert_non_null(b);
+	fake_clock_hold();
+	session_bench_init(b);
+	fake_host_give_displays(&b->machine, 2);
+	session_bench_open(b);
+	login(b, BENCH_PASSWORD);
+	watch_both(b);
+	/* The round trip of a LAN first; then it answers late. */
+	for (int i = 0; i < 3; i++) {
+		answer_probe(b);
+		session_bench_step(b, 1000);
+	}
+	for (int i = 0; i < 8; i++) {
+		session_bench_step(b, 1000);
+		session_bench_step(b, 1000);
+		answer_probe(b);
+		session_bench_step(b, 0);
+	}
+	client = b->session->video.qos.client_fps;
+	assert_true(client > 0 && client < 20);
+	assert_int_equal(fake_host_wish_on(&b->machine, 0).fps, client / 2);
+	assert_int_equal(fake_host_wish_on(&b->machine, 1).fps, client / 2);
+	session_bench_fini(b);
+	fake_clock_release();
+	free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_silent_controller_holds_nothing),
 		cmocka_unit_test(test_end_and_picture_at_once),
 		cmocka_unit_test(test_file_on_a_link_that_held_pictures_back),
+		cmocka_unit_test(test_slow_client_gets_fewer_pictures_of_each_display),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* blocked in the agent */

@@ -45,6 +45,8 @@ def libconfig(value):
     """Text of a Python value in libconfig's syntax."""
     if isinstance(value, dict):
         return "{ " + " ".join(f"{key} = {libconfig(item)};" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "( " + ", ".join(map(libconfig, value)) + " )"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
