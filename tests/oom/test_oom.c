@@ -25,6 +25,7 @@
 #include "tests/fake/session_rig.h"
 #include "tests/fake/tcp_pair.h"
 #include "tests/oom/alloc_fail.h"
+#include "tests/oom/oom_codecs.h"
 
 #define MOST_ALLOCATIONS 500
 
@@ -427,6 +428,10 @@ static void test_capture(void **state)
 	(void)state;
 	run_until_success(make_png, false);
 	run_until_success(take_snapshot, false);
+	run_until_success(oom_encode_vp9, false);
+	run_until_success(oom_encode_vp9_444, false);
+	run_until_success(oom_encode_vp8, false);
+	run_until_success(oom_make_streams, false);
 }
 
 static void test_wire(void **state)
