@@ -29,10 +29,9 @@
 /* VP8 lowers its quantizer by steps: a refinement is given up that is not fine after so many pictures. */
 #define REFINE_TRIES 24u
 /* Speeds of libvpx. VP9: 8 costs twice as much as 9, and is hardly better on desktops. VP8: faster ones than 4 lose
- * track of text that scrolls; 6 is for large pictures. */
+ * track of text that scrolls, and send twice as much. */
 #define VP9_SPEED 9
 #define VP8_SPEED 4
-#define VP8_SPEED_BUSY 6
 
 struct ka_encoder {
 	const struct ka_encoder_ops *ops;
@@ -149,21 +148,21 @@ static int set_vp9(struct ka_encoder *e)
 	return (int)err;
 }
 
-static int set_vp8(struct ka_encoder *e, bool busy)
+static int set_vp8(struct ka_encoder *e)
 {
 	vpx_codec_err_t err = 0;
 
 	/* Below zero: this speed whatever the time it takes. */
-	err |= vpx_codec_control(&e->vpx, VP8E_SET_CPUUSED, busy ? -VP8_SPEED_BUSY : -VP8_SPEED);
+	err |= vpx_codec_control(&e->vpx, VP8E_SET_CPUUSED, -VP8_SPEED);
 	err |= vpx_codec_control(&e->vpx, VP8E_SET_SCREEN_CONTENT_MODE, 1);
 	err |= vpx_codec_control(&e->vpx, VP8E_SET_TOKEN_PARTITIONS,
 				 e->cfg.g_threads > 1 ? VP8_FOUR_TOKENPARTITION : VP8_ONE_TOKENPARTITION);
 	return (int)err;
 }
 
-static int set_controls(struct ka_encoder *e, const struct ka_encoder_cfg *cfg)
+static int set_controls(struct ka_encoder *e)
 {
-	int err = is_vp9(e) ? set_vp9(e) : set_vp8(e, pixel_rate(cfg) > THREAD_PIXELS);
+	int err = is_vp9(e) ? set_vp9(e) : set_vp8(e);
 
 	err |= vpx_codec_control(&e->vpx, VP8E_SET_STATIC_THRESHOLD, 1);
 	err |= vpx_codec_control(&e->vpx, VP8E_SET_ENABLEAUTOALTREF, 0);
@@ -202,7 +201,7 @@ static int open_encoder(const struct ka_encoder_ops *ops, vpx_codec_iface_t *ifa
 		ret = vpx_codec_enc_init(&e->vpx, iface, &e->cfg, 0) ? fail(e, "init") : 0;
 	}
 	if (ret == 0)
-		ret = set_controls(e, cfg);
+		ret = set_controls(e);
 	if (ret < 0) {
 		close_encoder(e);
 		return ret;
