@@ -240,6 +240,7 @@ static void test_failed_codec_stops_at_once(void **state)
 	assert_true(fake_host_wait_codec(&r->host, KA_CODEC_VP9));
 	assert_int_equal(client_fence(&r->client), 0);
 	fake_host_publish_as(&r->host, KA_CODEC_H264, 2, true);
+	assert_int_equal(client_fence(&r->client), 0);
 	fake_host_publish_as(&r->host, KA_CODEC_VP9, 3, false);
 	fake_host_publish_as(&r->host, KA_CODEC_VP9, 4, true);
 	assert_frame(r, RD__VIDEO_FRAME__UNION_VP9S, 4, true);
