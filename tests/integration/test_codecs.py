@@ -12,6 +12,9 @@ from peer.agent import PASSWORD
 from peer.controller import Controller
 from peer.controls import supported_decoding
 
+# What the thread sanitizer has to see: encoders that come and go.
+pytestmark = pytest.mark.tsan
+
 ALL = ("vp9s", "h264s", "h265s", "vp8s", "av1s")
 CHOICES = {
     "h264": (dict(prefer=pb.PREFER_H264), "h264s"),
