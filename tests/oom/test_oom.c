@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "capture/pngout.h"
+#include "capture/prepare.h"
 #include "capture/snapshot.h"
 #include "proto/message.pb-c.h"
 #include "rustdesk/session/chat_room.h"
@@ -177,6 +178,34 @@ static int make_png(void)
 		assert_true(png.len > 100);
 	ka_frame_unref(&f);
 	ka_bytes_fini(&png);
+	return ret;
+}
+
+static int look_at(struct ka_prepare *p, enum ka_pixfmt format, uint8_t value)
+{
+	struct ka_frame *raw = NULL, *out = NULL;
+	int ret = ka_frame_alloc(&raw, format, 96, 64);
+
+	if (!ret) {
+		memset(raw->bufs[0]->data, value, raw->bufs[0]->size);
+		ret = ka_prepare_look(p, raw);
+	}
+	for (int full = 0; ret >= 0 && full < 2; full++) {
+		ret = ka_prepare_get(p, full, &out);
+		ka_frame_unref(&out);
+	}
+	ka_frame_unref(&raw);
+	return ret;
+}
+
+static int prepare_pictures(void)
+{
+	struct ka_prepare *p = NULL;
+	int ret = ka_prepare_new(&p);
+
+	for (unsigned int i = 0; ret >= 0 && i < 6; i++)
+		ret = look_at(p, i < 3 ? KA_PIX_YUYV : KA_PIX_NV16, (uint8_t)(i * 9));
+	ka_prepare_free(p);
 	return ret;
 }
 
@@ -427,6 +456,7 @@ static void test_capture(void **state)
 {
 	(void)state;
 	run_until_success(make_png, false);
+	run_until_success(prepare_pictures, false);
 	run_until_success(take_snapshot, false);
 	run_until_success(oom_encode_vp9, false);
 	run_until_success(oom_encode_vp9_444, false);
