@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "capture/refine.h"
 
+#include "base/attr.h"
 #include "base/clock.h"
 
 #define STILL_US KA_MS(150)
-/* What has not come to rest by then does not fit the line. */
-#define PASSES_MOST 100u
+/* Each makes at least one block final; a narrow link needs a few hundred for a page. */
+#define PASSES_MOST 2000u
 
-void ka_refine_moved(struct ka_refine *r, int64_t now_us)
+void ka_refine_moved(struct ka_refine *r, int64_t period_us, int64_t now_us)
 {
-	*r = (struct ka_refine){now_us + STILL_US, PASSES_MOST};
+	*r = (struct ka_refine){now_us + KA_MAX(STILL_US, period_us + period_us / 2), PASSES_MOST};
 }
 
 void ka_refine_stop(struct ka_refine *r)

@@ -20,8 +20,9 @@ struct ka_refine {
 	unsigned int left; /* passes at most; 0 = there is nothing to refine */
 };
 
-/* Something that had changed, or a key picture, has been encoded. */
-void ka_refine_moved(struct ka_refine *r, int64_t now_us);
+/* Something that had changed, or a key picture, has been encoded. period_us: between two pictures, as few as viewers
+ * want; in between nothing stands still. */
+void ka_refine_moved(struct ka_refine *r, int64_t period_us, int64_t now_us);
 /* There is nothing to refine. As in zeroed memory. */
 void ka_refine_stop(struct ka_refine *r);
 /* When the next pass is due; INT64_MAX: never. */

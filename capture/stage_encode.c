@@ -25,7 +25,6 @@
 #define REPEAT_EVERY_US KA_MS(250)
 #define ENCODER_RETRY_US KA_SEC(1)
 /* Passes of refinement leave the line free in between. */
-#define PASS_GAP_MIN_US KA_MS(33)
 #define PASS_GAP_MAX_US KA_SEC(1)
 #define NEVER INT64_MAX
 
@@ -196,13 +195,14 @@ static void note_stillness(struct ka_stage_encode *s, const struct ka_encode_ask
 {
 	/* The line carries a kbit in a ms. */
 	int64_t gap_us = (int64_t)(size * 8000 / KA_MAX(s->rate.kbps, 1u));
+	int64_t period_us = 1000000 / s->rate.fps;
 
 	if (s->on_slate)
 		ka_refine_stop(&s->refine);
 	else if (news)
-		ka_refine_moved(&s->refine, s->encoded_us);
+		ka_refine_moved(&s->refine, period_us, s->encoded_us);
 	else if (ask->refine)
-		ka_refine_done(&s->refine, more, KA_CLAMP(gap_us, PASS_GAP_MIN_US, PASS_GAP_MAX_US), s->encoded_us);
+		ka_refine_done(&s->refine, more, KA_MAX(KA_MIN(gap_us, PASS_GAP_MAX_US), period_us), s->encoded_us);
 }
 
 static void fail_encoder(struct ka_stage_encode *s, int ret, int64_t now)
