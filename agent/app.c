@@ -371,6 +371,11 @@ static void tell_ready(struct ka_app *a, const struct ka_app_options *options)
 	ka_rd_get_status(a->rd, &st);
 	ka_log(INFO, "agent", "ready", "version=%s id=%s direct_port=%u", KA_VERSION, a->identity.id, st.direct_port);
 	log_keys(a, &st);
+	if (!a->cfg->rustdesk.server[0] && !st.direct_port && !st.serve_port)
+		ka_log(WARN, "agent", "no-way-in",
+		       "hint=\"nobody can connect: set 'server', or enable 'serve' or 'direct', in section 'rustdesk' "
+		       "of "
+		       "the configuration\"");
 	if (options->banner) {
 		ka_banner_print(a->cfg, &a->identity, &st);
 		a->banner = true;

@@ -10,6 +10,10 @@
 #include "base/str.h"
 
 #define LINE_MAX_BYTES 1024
+/* As the package leaves it. */
+#define NO_WAY_IN                                                                                                      \
+	"Nobody can connect: set 'server', or enable 'serve' or 'direct', in section 'rustdesk' of the "               \
+	"configuration, and restart.\n"
 
 static void add(struct ka_bytes *out, const char *fmt, ...) KA_PRINTF(2, 3);
 static void add(struct ka_bytes *out, const char *fmt, ...)
@@ -219,6 +223,9 @@ static void show_status(struct ka_bytes *out, const json_t *data)
 		    number_of(data, "serve_port"));
 	if (number_of(data, "direct_port"))
 		add(out, "direct    port %" PRId64 " (NOT encrypted)\n", number_of(data, "direct_port"));
+	if (rendezvous && !word_of(rendezvous, "server")[0] && !number_of(data, "serve_port") &&
+	    !number_of(data, "direct_port"))
+		add(out, NO_WAY_IN);
 	add(out, "sessions  %zu of %" PRId64, json_array_size(sessions) - waiting, number_of(data, "max_sessions"));
 	if (waiting)
 		add(out, ", and %zu waiting: kvmagentctl approve or refuse", waiting);
@@ -244,7 +251,7 @@ static void show_id(struct ka_bytes *out, const json_t *data)
 		add(out, "server    %s: enter the ID in a client that uses the same server and key\n",
 		    word_of(data, "server"));
 	else if (!json_array_size(links) && !json_array_size(direct))
-		add(out, "Nobody can connect: set 'server', or enable 'serve' or 'direct', in section 'rustdesk'.\n");
+		add(out, NO_WAY_IN);
 	add_links(out, "Encrypted, without any server: paste one of these into a client's ID box:", links);
 	add_links(out, "Direct, NOT encrypted: type one of these into a client's ID box:", direct);
 }

@@ -357,6 +357,7 @@ static void test_id_says_how_to_connect(void **state)
 	f.links = false;
 	f.console.facts.server = "";
 	expect(&f, &op, KA_CONSOLE_DONE, "Nobody can connect", WORDS("id"));
+	expect(&f, &op, KA_CONSOLE_DONE, "\nNobody can connect: set 'server'", WORDS("status"));
 	/* A configuration may hold any bytes. */
 	f.console.facts.server = "h\xff";
 	expect(&f, &op, KA_CONSOLE_DONE, "server    h\\xff:", WORDS("id"));

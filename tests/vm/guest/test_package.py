@@ -120,6 +120,11 @@ def test_operators_reach_the_unit_and_nobody_else_does(installed):
         info = path.stat()
         assert (stat.S_IMODE(info.st_mode), path.owner(), path.group()) == (mode, "root", "kvmagent"), path
     assert "usb " in lib.run("kvmagentctl", "status")
+    # As installed: safe, and it says what is to be done.
+    assert "\nNobody can connect: set 'server'" in lib.run("kvmagentctl", "status")
+    assert "agent: no-way-in" in journal()
+    listening = [line for line in lib.run("ss", "-Htulnp").splitlines() if "kvmagent" in line]
+    assert len(listening) == 1 and listening[0].startswith("udp") and ":21119 " in listening[0]
     known = json.loads(lib.run("kvmagentctl", "--json", "status"))
     assert known["id"] == json.loads(lib.run("kvmagentctl", "--json", "id"))["id"]
     otp = Path("/run/kvmagent/one-time-password").read_text()
