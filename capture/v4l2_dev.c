@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/recolour.h"
 
 /* Enumerations come from the driver: they end here, whatever it says. */
 #define FORMATS_MAX 128u
@@ -81,7 +82,22 @@ static uint32_t fastest_mhz(const struct settle *s, uint32_t fourcc)
 struct candidate {
 	const struct ka_v4l2_fourcc *fourcc;
 	uint32_t mhz; /* what it can do of the rate wished for */
+	uint16_t cost;
 };
+
+/* Which colours a format would have, the driver says when asked to try it; many do not say anything. */
+static uint16_t cost_of(const struct settle *s, const struct ka_v4l2_fourcc *fourcc)
+{
+	struct ka_recolour recolour;
+	struct ka_v4l2_shape shape;
+	struct v4l2_format f;
+
+	ka_v4l2_planes_ask(&f, s->type, fourcc->fourcc, s->width, s->height);
+	if (s->io->ioctl(s->io->ctx, s->fd, VIDIOC_TRY_FMT, &f) < 0 || ka_v4l2_planes_read(&shape, &f, NULL) < 0 ||
+	    shape.fourcc != fourcc || !ka_recolour_init(&recolour, shape.colour, ka_pixfmt_rgb(fourcc->format)))
+		return fourcc->cost;
+	return fourcc->cost_colours;
+}
 
 static unsigned int list_candidates(const struct settle *s, struct candidate *list, unsigned int max)
 {
@@ -98,6 +114,7 @@ static unsigned int list_candidates(const struct settle *s, struct candidate *li
 			continue;
 		list[n].fourcc = f;
 		list[n].mhz = KA_MIN(fastest_mhz(s, d.pixelformat), s->wish->fps * 1000);
+		list[n].cost = cost_of(s, f);
 		n++;
 	}
 	return n;
@@ -115,7 +132,7 @@ static int choose_format(const struct settle *s, uint32_t *fourcc, struct ka_err
 	for (unsigned int i = 0; i < n; i++)
 		top = KA_MAX(top, list[i].mhz);
 	for (unsigned int i = 0; i < n; i++) {
-		if (list[i].mhz >= top / 5 * 4 && (!best || list[i].fourcc->rank < best->fourcc->rank))
+		if (list[i].mhz >= top / 5 * 4 && (!best || list[i].cost < best->cost))
 			best = &list[i];
 	}
 	if (!best) {

@@ -7,29 +7,49 @@
 #define JPEG_MIN_BYTES 128u
 #define STRIDE_MAX (16u * KA_MAX_WIDTH)
 
-/* In order of what a 1080p picture costs before it is encoded, with and without colours to convert (bench_convert
- * prints both): 4:2:0 hardly anything, 4:2:2 a tenth or two of a millisecond, 4:4:4 twice that, RGB arithmetic. MJPEG
- * costs most, and it has lost detail already; grey has lost all colour. */
+/* What a 1080p picture costs before it is encoded, as it is and with colours to convert, in 10 us (bench_convert prints
+ * both) and 40 us more for each bit of a pixel, which go over a bus and through memory: 4:2:0 hardly anything, 4:2:2 a
+ * tenth or two of a millisecond, 4:4:4 twice that, RGB arithmetic. MJPEG costs most, and it has lost detail already;
+ * grey has lost all colour. */
 static const struct ka_v4l2_fourcc known[] = {
-	{V4L2_PIX_FMT_NV12, KA_PIX_NV12, 1, 0, false},	  {V4L2_PIX_FMT_NV12M, KA_PIX_NV12, 2, 0, false},
-	{V4L2_PIX_FMT_YUV420, KA_PIX_I420, 1, 1, false},  {V4L2_PIX_FMT_YUV420M, KA_PIX_I420, 3, 1, false},
-	{V4L2_PIX_FMT_YVU420, KA_PIX_I420, 1, 1, true},	  {V4L2_PIX_FMT_YVU420M, KA_PIX_I420, 3, 1, true},
-	{V4L2_PIX_FMT_NV21, KA_PIX_NV21, 1, 1, false},	  {V4L2_PIX_FMT_NV21M, KA_PIX_NV21, 2, 1, false},
-	{V4L2_PIX_FMT_YUYV, KA_PIX_YUYV, 1, 2, false},	  {V4L2_PIX_FMT_UYVY, KA_PIX_UYVY, 1, 2, false},
-	{V4L2_PIX_FMT_YVYU, KA_PIX_YVYU, 1, 4, false},	  {V4L2_PIX_FMT_VYUY, KA_PIX_VYUY, 1, 4, false},
-	{V4L2_PIX_FMT_NV16, KA_PIX_NV16, 1, 3, false},	  {V4L2_PIX_FMT_NV16M, KA_PIX_NV16, 2, 3, false},
-	{V4L2_PIX_FMT_NV61, KA_PIX_NV61, 1, 3, false},	  {V4L2_PIX_FMT_NV61M, KA_PIX_NV61, 2, 3, false},
-	{V4L2_PIX_FMT_YUV422P, KA_PIX_I422, 1, 5, false}, {V4L2_PIX_FMT_YUV422M, KA_PIX_I422, 3, 5, false},
-	{V4L2_PIX_FMT_YVU422M, KA_PIX_I422, 3, 5, true},  {V4L2_PIX_FMT_NV24, KA_PIX_NV24, 1, 6, false},
-	{V4L2_PIX_FMT_NV42, KA_PIX_NV42, 1, 6, false},	  {V4L2_PIX_FMT_YUV444M, KA_PIX_I444, 3, 7, false},
-	{V4L2_PIX_FMT_YVU444M, KA_PIX_I444, 3, 7, true},  {V4L2_PIX_FMT_BGR24, KA_PIX_BGR24, 1, 8, false},
-	{V4L2_PIX_FMT_RGB24, KA_PIX_RGB24, 1, 8, false},  {V4L2_PIX_FMT_XBGR32, KA_PIX_BGRX, 1, 9, false},
-	{V4L2_PIX_FMT_ABGR32, KA_PIX_BGRX, 1, 9, false},  {V4L2_PIX_FMT_BGR32, KA_PIX_BGRX, 1, 9, false},
-	{V4L2_PIX_FMT_RGBX32, KA_PIX_RGBX, 1, 9, false},  {V4L2_PIX_FMT_RGBA32, KA_PIX_RGBX, 1, 9, false},
-	{V4L2_PIX_FMT_XRGB32, KA_PIX_XRGB, 1, 10, false}, {V4L2_PIX_FMT_ARGB32, KA_PIX_XRGB, 1, 10, false},
-	{V4L2_PIX_FMT_RGB32, KA_PIX_XRGB, 1, 10, false},  {V4L2_PIX_FMT_BGRX32, KA_PIX_XBGR, 1, 10, false},
-	{V4L2_PIX_FMT_BGRA32, KA_PIX_XBGR, 1, 10, false}, {V4L2_PIX_FMT_MJPEG, KA_PIX_MJPEG, 1, 11, false},
-	{V4L2_PIX_FMT_JPEG, KA_PIX_MJPEG, 1, 11, false},  {V4L2_PIX_FMT_GREY, KA_PIX_GREY, 1, 12, false},
+	{V4L2_PIX_FMT_NV12, KA_PIX_NV12, 1, 83, 168, false},
+	{V4L2_PIX_FMT_NV12M, KA_PIX_NV12, 2, 83, 168, false},
+	{V4L2_PIX_FMT_YUV420, KA_PIX_I420, 1, 105, 198, false},
+	{V4L2_PIX_FMT_YUV420M, KA_PIX_I420, 3, 105, 198, false},
+	{V4L2_PIX_FMT_YVU420, KA_PIX_I420, 1, 105, 198, true},
+	{V4L2_PIX_FMT_YVU420M, KA_PIX_I420, 3, 105, 198, true},
+	{V4L2_PIX_FMT_NV21, KA_PIX_NV21, 1, 88, 181, false},
+	{V4L2_PIX_FMT_NV21M, KA_PIX_NV21, 2, 88, 181, false},
+	{V4L2_PIX_FMT_YUYV, KA_PIX_YUYV, 1, 117, 196, false},
+	{V4L2_PIX_FMT_UYVY, KA_PIX_UYVY, 1, 117, 196, false},
+	{V4L2_PIX_FMT_YVYU, KA_PIX_YVYU, 1, 124, 199, false},
+	{V4L2_PIX_FMT_VYUY, KA_PIX_VYUY, 1, 124, 199, false},
+	{V4L2_PIX_FMT_NV16, KA_PIX_NV16, 1, 124, 214, false},
+	{V4L2_PIX_FMT_NV16M, KA_PIX_NV16, 2, 124, 214, false},
+	{V4L2_PIX_FMT_NV61, KA_PIX_NV61, 1, 124, 214, false},
+	{V4L2_PIX_FMT_NV61M, KA_PIX_NV61, 2, 124, 214, false},
+	{V4L2_PIX_FMT_YUV422P, KA_PIX_I422, 1, 164, 262, false},
+	{V4L2_PIX_FMT_YUV422M, KA_PIX_I422, 3, 164, 262, false},
+	{V4L2_PIX_FMT_YVU422M, KA_PIX_I422, 3, 164, 262, true},
+	{V4L2_PIX_FMT_NV24, KA_PIX_NV24, 1, 181, 291, false},
+	{V4L2_PIX_FMT_NV42, KA_PIX_NV42, 1, 181, 291, false},
+	{V4L2_PIX_FMT_YUV444M, KA_PIX_I444, 3, 216, 346, false},
+	{V4L2_PIX_FMT_YVU444M, KA_PIX_I444, 3, 216, 346, true},
+	{V4L2_PIX_FMT_BGR24, KA_PIX_BGR24, 1, 221, 286, false},
+	{V4L2_PIX_FMT_RGB24, KA_PIX_RGB24, 1, 221, 286, false},
+	{V4L2_PIX_FMT_XBGR32, KA_PIX_BGRX, 1, 268, 343, false},
+	{V4L2_PIX_FMT_ABGR32, KA_PIX_BGRX, 1, 268, 343, false},
+	{V4L2_PIX_FMT_BGR32, KA_PIX_BGRX, 1, 268, 343, false},
+	{V4L2_PIX_FMT_RGBX32, KA_PIX_RGBX, 1, 268, 343, false},
+	{V4L2_PIX_FMT_RGBA32, KA_PIX_RGBX, 1, 268, 343, false},
+	{V4L2_PIX_FMT_XRGB32, KA_PIX_XRGB, 1, 303, 378, false},
+	{V4L2_PIX_FMT_ARGB32, KA_PIX_XRGB, 1, 303, 378, false},
+	{V4L2_PIX_FMT_RGB32, KA_PIX_XRGB, 1, 303, 378, false},
+	{V4L2_PIX_FMT_BGRX32, KA_PIX_XBGR, 1, 303, 378, false},
+	{V4L2_PIX_FMT_BGRA32, KA_PIX_XBGR, 1, 303, 378, false},
+	{V4L2_PIX_FMT_MJPEG, KA_PIX_MJPEG, 1, 730, 750, false},
+	{V4L2_PIX_FMT_JPEG, KA_PIX_MJPEG, 1, 730, 750, false},
+	{V4L2_PIX_FMT_GREY, KA_PIX_GREY, 1, 1000, 1000, false},
 };
 
 const struct ka_v4l2_fourcc *ka_v4l2_planes_find(uint32_t fourcc)

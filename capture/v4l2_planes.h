@@ -21,9 +21,9 @@
 struct ka_v4l2_fourcc {
 	uint32_t fourcc;
 	enum ka_pixfmt format;
-	uint8_t mems; /* pieces of memory in the multi-planar API */
-	uint8_t rank; /* 0 = cheapest to encode at full quality */
-	bool v_first; /* the plane of V lies before that of U */
+	uint8_t mems;		     /* pieces of memory in the multi-planar API */
+	uint16_t cost, cost_colours; /* of a picture at full quality: as it is, and with colours to convert */
+	bool v_first;		     /* the plane of V lies before that of U */
 };
 
 struct ka_v4l2_shape {

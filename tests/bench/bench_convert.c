@@ -2,7 +2,7 @@
 /*
  * What it costs to compare a 1080p picture of each format with the one before, which is wholly another, and to make it
  * into what encoders take: CPU time per picture, medians, for a source in BT.601 limited (RGB: full) and for one whose
- * colours have to be converted too. The ranks in capture/v4l2_planes.c follow this.
+ * colours have to be converted too. The costs in capture/v4l2_planes.c follow this.
  *
  *   bench_convert [pictures]
  */

@@ -256,8 +256,9 @@ static int call_locked(struct fake_v4l2 *f, unsigned long request, void *arg)
 	case VIDIOC_ENUM_FRAMEINTERVALS:
 		return fake_v4l2_enum_interval(f, arg);
 	case VIDIOC_G_FMT:
+	case VIDIOC_TRY_FMT:
 		fake_v4l2_complete_format(f, arg);
-		return 0;
+		return f->no_try && request == VIDIOC_TRY_FMT ? -ENOTTY : 0;
 	case VIDIOC_S_FMT:
 		return set_format(f, arg);
 	case VIDIOC_S_PARM:

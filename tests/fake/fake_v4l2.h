@@ -44,6 +44,7 @@ struct fake_v4l2 {
 	bool interlaced;
 	uint32_t field;
 	uint32_t colorspace, ycbcr_enc, quantization;
+	bool no_try;		 /* it cannot say beforehand what a format would be like */
 	const uint32_t *formats; /* fourccs, 0 at the end */
 	uint32_t pad;		 /* added to each stride */
 	unsigned int max_bufs;

@@ -320,6 +320,20 @@ static void test_flapping_is_bounded(void **state)
 	assert_int_equal(m->n_opens, 1);
 }
 
+static void test_viewers_that_come_and_go_open_no_more_often(void **state)
+{
+	struct reception_model *m = *state;
+
+	for (int i = 0; i < 2000; i++) {
+		reception_model_want(m, KA_RECEPTION_WATCH);
+		reception_model_pass(m, KA_MS(1));
+		reception_model_want(m, i % 3 ? KA_RECEPTION_REST : KA_RECEPTION_VISIT);
+		ka_reception_hurry(&m->fsm, m->now);
+		reception_model_pass(m, KA_MS(1));
+	}
+	assert_in_range(m->n_opens, 30, 41);
+}
+
 static uint32_t next_random(uint32_t *seed)
 {
 	*seed = *seed * 1664525u + 1013904223u;
@@ -364,6 +378,7 @@ int main(void)
 		T(test_one_colour_is_a_cause_after_a_while),
 		T(test_silent_receiver_is_asked),
 		T(test_flapping_is_bounded),
+		T(test_viewers_that_come_and_go_open_no_more_often),
 		T(test_anything_at_random),
 	};
 

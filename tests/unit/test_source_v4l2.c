@@ -270,6 +270,33 @@ static void test_format_cheapest_that_is_fast_enough(void **state)
 	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_XBGR32);
 }
 
+static void test_format_whose_colours_need_no_conversion(void **state)
+{
+	static const uint32_t full[] = {V4L2_PIX_FMT_NV24, V4L2_PIX_FMT_RGB24, 0};
+	static const uint32_t half[] = {V4L2_PIX_FMT_UYVY, V4L2_PIX_FMT_RGB24, 0};
+	struct v4l2_rig *r = *state;
+
+	r->dev.formats = full;
+	v4l2_rig_open_and_start(r);
+	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_NV24);
+	r->src->ops->stop(r->src);
+	/* RGB is what it is, whichever matrix YUV would have; as many bits either way. */
+	r->dev.colorspace = V4L2_COLORSPACE_REC709;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_RGB24);
+	r->src->ops->stop(r->src);
+	/* Half as many again on the bus are not worth it. */
+	r->dev.formats = half;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_UYVY);
+	r->src->ops->stop(r->src);
+	/* A driver that does not say beforehand is taken for one without. */
+	r->dev.formats = full;
+	r->dev.no_try = true;
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_NV24);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, v4l2_rig_set_up, v4l2_rig_tear_down)
 
 int main(void)
@@ -288,6 +315,7 @@ int main(void)
 		T(test_change_while_waiting_is_noticed),
 		T(test_start_own_change_event_is_no_change),
 		T(test_format_cheapest_that_is_fast_enough),
+		T(test_format_whose_colours_need_no_conversion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,7 +289,7 @@ static void test_slate_when_the_driver_hangs_while_live(void **state)
 	while (sem_trywait(&b.stuck) < 0) {
 		struct ka_packet *p;
 
-		fake_v4l2_fill(&r->dev, 70, UINT32_MAX, 0);
+		fake_v4l2_fill(&r->dev, 77, UINT32_MAX, 0);
 		p = capture_rig_take(&r->w, 10);
 		ka_packet_unref(&p);
 	}
@@ -301,7 +301,7 @@ static void test_slate_when_the_driver_hangs_while_live(void **state)
 	for (bool seen = false; !seen;) {
 		struct ka_packet *p;
 
-		fake_v4l2_fill(&r->dev, 70, UINT32_MAX, 0);
+		fake_v4l2_fill(&r->dev, 77, UINT32_MAX, 0);
 		p = capture_rig_take(&r->w, 20);
 		seen = p && p->stamps.captured_us && p->encoded_us >= went_on && !trouble_cause_of(r);
 		ka_packet_unref(&p);
