@@ -27,7 +27,7 @@ def smaps(pid):
 
 
 def watch(bench):
-    """[(seconds, MiB without the device's buffers)] while a desktop moves, and the MiB of those buffers."""
+    """[(seconds, MiB)] while a desktop moves, and how many of these are the device's buffers."""
     frames = bench.frames("moving-5", lambda w, h: cost.moving_scenes(w, h)[:BUFFERS])
     rows = []
     with House(bench.folder("memory"), frames) as house, BackgroundPlayer(house.device):
@@ -35,7 +35,7 @@ def watch(bench):
         length = 60 if bench.quick else 630
         while (now := time.monotonic() - start) < length:
             total, device = smaps(house.agent.pid)
-            rows.append((round(now, 1), total, device))
+            rows.append((round(now, 1), total))
             house.viewers[0].poll(0)
             deadline = time.monotonic() + 5
             while time.monotonic() < deadline:

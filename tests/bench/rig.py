@@ -2,6 +2,7 @@
 """What the measurements are made of: the agent on a device that plays prepared pictures, viewers in processes of their
 own, and what it is compared with. All are driven one picture at a time by whoever measures, in turn."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -17,7 +18,7 @@ import time
 from peer import agent as process
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parents[1] / "build/release"
+BUILD = pathlib.Path(process.PROGRAM).parents[1]
 FPS = 30
 PATIENCE = 20.0
 TRIES = 3
@@ -257,9 +258,8 @@ class Ffmpeg:
              "-i", "pipe:0", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
              "-x264-params", options, "-flush_packets", "1", "-f", "h264",
              f"tcp://127.0.0.1:{listener.getsockname()[1]}"], stdin=subprocess.PIPE)
-        # F_SETPIPE_SZ: fewer wake-ups, which is in its favour.
-        import fcntl
-        fcntl.fcntl(self._process.stdin, 1031, 1 << 20)
+        # Fewer wake-ups, which is in its favour.
+        fcntl.fcntl(self._process.stdin, fcntl.F_SETPIPE_SZ, 1 << 20)
         self.bytes = 0
         self._news = threading.Event()
         threading.Thread(target=self._read, args=(listener,), daemon=True).start()

@@ -7,6 +7,7 @@ import argparse
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,11 +57,11 @@ class Bench:
 
 
 def bench_whole(bench):
-    rows, figures = cost.whole_path(bench)
+    rows, kbps = cost.whole_path(bench)
     agent, bare, ffmpeg = (cost.median(rows, n) for n in ("agent", "bare", "ffmpeg"))
-    bench.note("whole path", {"rows": rows, **figures})
+    bench.note("whole path", {"rows": rows, "kbps": kbps})
     bench.line("whole path, CPU over bare x264", cost.ratio(rows, "agent", "bare"), 1.10,
-               note=f"{agent:.2f} over {bare:.2f} ms a picture at {figures['kbps']} kbit/s")
+               note=f"{agent:.2f} over {bare:.2f} ms a picture at {kbps} kbit/s")
     bench.line("whole path, CPU over ffmpeg", cost.ratio(rows, "agent", "ffmpeg"), 1.0,
                note=f"{agent:.2f} over {ffmpeg:.2f} ms a picture")
 
@@ -110,7 +111,7 @@ def bench_delay(bench):
 def bench_memory(bench):
     rows, device = memory.watch(bench)
     bench.note("memory", rows)
-    bench.line("resident at 1080p30, one viewer", rows[-1][1], 64, " MiB", places=1,
+    bench.line("resident at 1080p30, one viewer", rows[-1][1] - device, 64, " MiB", places=1,
                note=f"and {device:.0f} MiB of the device's buffers")
     settled = next(mib for seconds, mib in rows if seconds >= min(30, rows[-1][0] / 2))
     bench.line(f"its growth over {rows[-1][0] - 30:.0f} s", rows[-1][1] - settled, 0, " MiB", places=2)
@@ -133,6 +134,12 @@ def bench_convert(_):
     subprocess.run([BUILD / "capture/bench_convert"], check=True)
 
 
+def draw(bench, folder):
+    import plots  # takes a while to load
+    bench.note("plots", {"area": plots.area(bench, folder / "cost-area.png"),
+                         "viewers": plots.viewers(bench, folder / "cost-viewers.png")})
+
+
 PARTS = {"convert": bench_convert, "whole": bench_whole, "still": bench_still, "area": bench_area,
          "viewers": bench_viewers, "login": bench_login, "delay": bench_delay, "memory": bench_memory,
          "quality": bench_quality}
@@ -140,15 +147,19 @@ PARTS = {"convert": bench_convert, "whole": bench_whole, "still": bench_still, "
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which to measure; default: all")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which to measure; default: all, or with --plots none")
     parser.add_argument("--quick", action="store_true", help="fewer repeats, one minute instead of ten for memory")
+    parser.add_argument("--plots", type=pathlib.Path, help="draw cost against change and viewers into this folder")
     parser.add_argument("--json", type=pathlib.Path, help="leave all figures here")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="kvmagent-bench-", dir="/dev/shm"))
     bench = Bench(options, scratch)
     try:
-        for name in options.parts or PARTS:
+        for name in options.parts or ([] if options.plots else PARTS):
             PARTS[name](bench)
+        if options.plots:
+            draw(bench, options.plots)
     finally:
         shutil.rmtree(scratch)
     if options.json:

@@ -77,6 +77,7 @@ def partly(width, height, n, percent):
     left, top = (width - block_width) // 2 & ~1, (height - block_height) // 2 & ~1
     block = Image.new("RGB", (block_width, block_height), "#101010")
     text_block(ImageDraw.Draw(block), (2, 2, block_width, block_height), n * 40)
+    block.paste((n * 16, 255 - n * 16, 128), (0, 0, 4, 4))  # no two alike, however little text there is
     image.paste(block, (left, top))
     return image
 
