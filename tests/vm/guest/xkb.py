@@ -48,6 +48,7 @@ class Desktop:
         self.table = LIB.xkb_compose_table_new_from_locale(self.context, b"en_US.UTF-8", 0)
         assert self.keymap and self.table, name
         self.text = ""
+        self.down = set()
         self.state = LIB.xkb_state_new(self.keymap)
         self.compose = LIB.xkb_compose_state_new(self.table, 0)
 
@@ -62,6 +63,7 @@ class Desktop:
         LIB.xkb_context_unref(self.context)
 
     def key(self, evdev, down):
+        (self.down.add if down else self.down.discard)(evdev)
         if down:
             self.symbol(LIB.xkb_state_key_get_one_sym(self.state, evdev + OFFSET))
         LIB.xkb_state_update_key(self.state, evdev + OFFSET, DOWN if down else UP)
