@@ -287,6 +287,7 @@ static void test_hot_keys_use_their_character(void **state)
 	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430063, "down", ctrl), "+e0 +U63 -U63 -e0 ");
 	/* The way up names the virtual key only: nothing may depend on it. */
 	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430000, "up", NULL), "");
+	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430063, "up", ctrl), "");
 	/* A Cyrillic es on the key of the C; a character beyond the virtual keys of letters stays what it is. */
 	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x430441, "down", ctrl), "+e0 +U63 -U63 -e0 ");
 	assert_string_equal(put(&h, KA_KEY_HOTKEY, 0x3200e9, "down", ctrl), "+e0 +U32 -U32 -e0 ");
