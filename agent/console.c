@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/console_picture.h"
 #include "agent/console_text.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,16 +27,6 @@ static bool from_chat(const struct call *k)
 	return k->caller->where == KA_CONSOLE_CHAT;
 }
 
-/* Also of bytes that are no UTF-8, which a configuration may hold. */
-static json_t *text(const char *s)
-{
-	char escaped[512];
-
-	if (ka_utf8_valid(s, strlen(s)))
-		return json_string(s);
-	return json_string(ka_log_escape(escaped, sizeof(escaped), s, strlen(s)));
-}
-
 static json_t *fail(struct call *k, enum ka_console_code code, const char *fmt, ...) KA_PRINTF(3, 4);
 static json_t *fail(struct call *k, enum ka_console_code code, const char *fmt, ...)
 {
@@ -46,7 +37,7 @@ static json_t *fail(struct call *k, enum ka_console_code code, const char *fmt, 
 	vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
 	k->code = code;
-	return json_pack("{s:o}", "error", text(words));
+	return json_pack("{s:o}", "error", ka_console_word(words));
 }
 
 static bool may_use(const struct ka_console_command *command, const struct ka_console_caller *caller)
@@ -82,8 +73,9 @@ static json_t *run_help(struct call *k)
 static json_t *describe_session(const struct call *k, const struct ka_rd_session *s)
 {
 	int64_t seconds = ka_clock_wall_us() / KA_SEC(1) - s->since_s;
-	json_t *o = json_pack("{s:I, s:o, s:o, s:I, s:b}", "number", (json_int_t)s->number, "id", text(s->id), "name",
-			      text(s->name), "seconds", (json_int_t)KA_MAX(seconds, 0), "waiting", s->waiting);
+	json_t *o = json_pack("{s:I, s:o, s:o, s:I, s:b}", "number", (json_int_t)s->number, "id",
+			      ka_console_word(s->id), "name", ka_console_word(s->name), "seconds",
+			      (json_int_t)KA_MAX(seconds, 0), "waiting", s->waiting);
 	int ret;
 
 	if (!o)
@@ -91,9 +83,10 @@ static json_t *describe_session(const struct call *k, const struct ka_rd_session
 	if (from_chat(k))
 		ret = json_object_set_new(o, "you", json_boolean(s->number == k->caller->session));
 	else
-		ret = json_object_update_new(o, json_pack("{s:o, s:s, s:b, s:o, s:I}", "address", text(s->address),
-							  "path", s->path, "encrypted", s->encrypted, "profile",
-							  text(s->profile), "since", (json_int_t)s->since_s));
+		ret = json_object_update_new(o, json_pack("{s:o, s:s, s:b, s:o, s:I}", "address",
+							  ka_console_word(s->address), "path", s->path, "encrypted",
+							  s->encrypted, "profile", ka_console_word(s->profile), "since",
+							  (json_int_t)s->since_s));
 	if (!ret)
 		return o;
 	json_decref(o);
@@ -123,59 +116,6 @@ static json_t *run_sessions(struct call *k)
 	return json_pack("{s:o}", "sessions", list_sessions(k, false));
 }
 
-/* How long the last pictures took, from the driver to the kernel's socket; without a stage that none has passed. */
-static json_t *describe_stages(const struct call *k, size_t display)
-{
-	json_t *o = json_object();
-
-	for (enum ka_stage i = 0; i < KA_STAGES; i++) {
-		struct ka_percentiles p = {0};
-		json_t *stage;
-
-		k->c->port.stage(k->c->port.ctx, display, i, &p);
-		if (!p.count)
-			continue;
-		stage = json_pack("{s:I, s:I, s:I, s:I}", "pictures", (json_int_t)p.count, "p50_us",
-				  (json_int_t)p.p50_us, "p95_us", (json_int_t)p.p95_us, "p99_us", (json_int_t)p.p99_us);
-		if (json_object_set_new(o, ka_stage_name(i), stage) < 0) {
-			json_decref(o);
-			return NULL;
-		}
-	}
-	return o;
-}
-
-static json_t *describe_picture(const struct call *k, size_t display)
-{
-	struct ka_signal signal = {0};
-	uint32_t kbps = 0;
-	const char *state = "live";
-
-	k->c->port.signal(k->c->port.ctx, display, &signal, &kbps);
-	if (!signal.watched)
-		state = "idle";
-	else if (signal.cause)
-		state = "slate";
-	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:f, s:I, s:o}", "name", text(k->c->facts.displays[display]),
-			 "state", state, "cause", text(signal.watched && signal.cause ? ka_err_str(signal.cause) : ""),
-			 "width", (json_int_t)signal.geometry.width, "height", (json_int_t)signal.geometry.height,
-			 "source_fps", (double)signal.source_fps_mhz / 1000, "kbps", (json_int_t)kbps, "stages",
-			 describe_stages(k, display));
-}
-
-static json_t *list_displays(const struct call *k)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < k->c->facts.n_displays; i++) {
-		if (json_array_append_new(list, describe_picture(k, i)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 static json_t *describe_usb(const struct call *k)
 {
 	struct ka_hid_state st = {0};
@@ -186,38 +126,27 @@ static json_t *describe_usb(const struct call *k)
 					 !!(st.leds & KA_LED_CAPS), "scroll", !!(st.leds & KA_LED_SCROLL))
 			     : json_null();
 	return json_pack("{s:s, s:o, s:o}", "state", ka_usb_state_name(st.usb), "cause",
-			 text(st.cause ? ka_err_str(st.cause) : ""), "leds", leds);
-}
-
-static json_t *list_codecs(const struct call *k)
-{
-	struct ka_codec_list l = {0};
-	json_t *list = json_object();
-
-	k->c->port.codecs(k->c->port.ctx, &l);
-	for (size_t i = 0; i < l.n; i++)
-		json_object_set_new(list, ka_codec_name(l.order[i]), json_boolean(l.working >> l.order[i] & 1));
-	return list;
+			 ka_console_word(st.cause ? ka_err_str(st.cause) : ""), "leds", leds);
 }
 
 static json_t *run_status(struct call *k)
 {
 	const struct ka_console_facts *f = &k->c->facts;
 	json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "version", KA_VERSION, "picture",
-			      describe_picture(k, 0), "displays", list_displays(k), "codecs", list_codecs(k), "usb",
-			      describe_usb(k), "sessions", list_sessions(k, false), "max_sessions",
-			      (json_int_t)f->max_controllers);
+			      ka_console_picture(k->c, 0), "displays", ka_console_displays(k->c), "codecs",
+			      ka_console_codecs(k->c), "usb", describe_usb(k), "sessions", list_sessions(k, false),
+			      "max_sessions", (json_int_t)f->max_controllers);
 	struct ka_rd_status st = {0};
 	json_t *more;
 
 	if (!o || from_chat(k))
 		return o;
 	k->c->port.endpoint(k->c->port.ctx, &st);
-	more = json_pack("{s:o, s:o, s:{s:o, s:o, s:b}, s:{s:s, s:s}, s:I, s:I, s:I}", "id", text(f->id), "hostname",
-			 text(f->hostname), "rendezvous", "server", text(f->server), "state", text(st.server_state),
-			 "registered", st.registered, "reported", "platform", f->platform, "version", f->rd_version,
-			 "connections", (json_int_t)st.connections, "direct_port", (json_int_t)st.direct_port,
-			 "serve_port", (json_int_t)st.serve_port);
+	more = json_pack("{s:o, s:o, s:{s:o, s:o, s:b}, s:{s:s, s:s}, s:I, s:I, s:I}", "id", ka_console_word(f->id),
+			 "hostname", ka_console_word(f->hostname), "rendezvous", "server", ka_console_word(f->server),
+			 "state", ka_console_word(st.server_state), "registered", st.registered, "reported", "platform",
+			 f->platform, "version", f->rd_version, "connections", (json_int_t)st.connections,
+			 "direct_port", (json_int_t)st.direct_port, "serve_port", (json_int_t)st.serve_port);
 	if (json_object_update_new(o, more) < 0) {
 		json_decref(o);
 		return NULL;
@@ -232,7 +161,7 @@ static json_t *list_links(const struct call *k, bool encrypted)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++) {
-		if (json_array_append_new(list, text(links[i])) < 0) {
+		if (json_array_append_new(list, ka_console_word(links[i])) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -244,8 +173,8 @@ static json_t *run_id(struct call *k)
 {
 	const struct ka_console_facts *f = &k->c->facts;
 
-	return json_pack("{s:o, s:o, s:o, s:o}", "id", text(f->id), "server", text(f->server), "connect_with",
-			 list_links(k, true), "direct", list_links(k, false));
+	return json_pack("{s:o, s:o, s:o, s:o}", "id", ka_console_word(f->id), "server", ka_console_word(f->server),
+			 "connect_with", list_links(k, true), "direct", list_links(k, false));
 }
 
 /* The number given, or that of the only one who waits; 0 with *refusal set. */
@@ -289,7 +218,8 @@ static json_t *tell(const struct call *k, const struct ka_rd_session *who, const
 	ka_log(INFO, "console", done, "n=%u from=%s id=\"%s\" name=\"%s\" uid=%u", who->number, who->address, who->id,
 	       who->name, (unsigned int)k->caller->uid);
 	return json_pack("{s:I, s:s, s:o, s:o, s:o}", "number", (json_int_t)who->number, "done", done, "id",
-			 text(who->id), "name", text(who->name), "address", text(who->address));
+			 ka_console_word(who->id), "name", ka_console_word(who->name), "address",
+			 ka_console_word(who->address));
 }
 
 static json_t *decide(struct call *k, int (*act)(void *ctx, uint32_t number), const char *done)

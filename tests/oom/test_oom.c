@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,9 +13,6 @@
 #include "base/latest.h"
 #include "base/log.h"
 #include "base/mailbox.h"
-#include "capture/pngout.h"
-#include "capture/prepare.h"
-#include "capture/snapshot.h"
 #include "proto/message.pb-c.h"
 #include "rustdesk/session/chat_room.h"
 #include "rustdesk/session/gate.h"
@@ -26,7 +22,7 @@
 #include "tests/fake/session_rig.h"
 #include "tests/fake/tcp_pair.h"
 #include "tests/oom/alloc_fail.h"
-#include "tests/oom/oom_codecs.h"
+#include "tests/oom/oom_capture.h"
 
 #define MOST_ALLOCATIONS 500
 
@@ -160,88 +156,6 @@ static int read_file(void)
 	ka_bytes_init(&b, 1 << 20);
 	ret = ka_fs_read("/proc/self/status", &b);
 	ka_bytes_fini(&b);
-	return ret;
-}
-
-static int make_png(void)
-{
-	static const atomic_bool go_on;
-	struct ka_frame *f = NULL;
-	struct ka_bytes png;
-	int ret;
-
-	ka_bytes_init(&png, 1 << 20);
-	ret = ka_frame_alloc(&f, KA_PIX_NV12, 64, 64);
-	if (!ret)
-		ret = ka_pngout_encode(&png, f, &go_on);
-	if (!ret)
-		assert_true(png.len > 100);
-	ka_frame_unref(&f);
-	ka_bytes_fini(&png);
-	return ret;
-}
-
-static int look_at(struct ka_prepare *p, enum ka_pixfmt format, uint8_t value)
-{
-	struct ka_frame *raw = NULL, *out = NULL;
-	int ret = ka_frame_alloc(&raw, format, 96, 64);
-
-	if (!ret) {
-		memset(raw->bufs[0]->data, value, raw->bufs[0]->size);
-		ret = ka_prepare_look(p, raw);
-	}
-	for (int full = 0; ret >= 0 && full < 2; full++) {
-		ret = ka_prepare_get(p, full, &out);
-		ka_frame_unref(&out);
-	}
-	ka_frame_unref(&raw);
-	return ret;
-}
-
-static int prepare_pictures(void)
-{
-	struct ka_prepare *p = NULL;
-	int ret = ka_prepare_new(&p);
-
-	for (unsigned int i = 0; ret >= 0 && i < 6; i++)
-		ret = look_at(p, i < 3 ? KA_PIX_YUYV : KA_PIX_NV16, (uint8_t)(i * 9));
-	ka_prepare_free(p);
-	return ret;
-}
-
-static void post(void *arg)
-{
-	sem_post(arg);
-}
-
-/* Memory may run out on its own thread as well: then that is the answer. */
-static int take_snapshot(void)
-{
-	struct ka_snapshots *all = NULL;
-	struct ka_cap_state *st = NULL;
-	struct ka_snapshot *one = NULL;
-	struct ka_bytes png = {0};
-	sem_t done;
-	int ret = ka_cap_state_new(&st, (struct ka_geometry){64, 64});
-
-	sem_init(&done, 0, 0);
-	if (!ret)
-		ret = ka_snapshots_new(&all, st, "");
-	if (!ret)
-		/* A slate is drawn at once. */
-		ka_cap_state_set_cause(st, -KA_E_NO_CABLE, "", 0);
-	if (!ret)
-		ret = ka_snapshots_begin(all, 1 << 20, (struct ka_wake){post, &done}, &one);
-	if (!ret) {
-		while (sem_wait(&done) < 0)
-			;
-		ret = ka_snapshot_take(one, &png);
-		ka_snapshot_drop(one);
-	}
-	ka_bytes_fini(&png);
-	ka_snapshots_free(all);
-	ka_cap_state_free(st);
-	sem_destroy(&done);
 	return ret;
 }
 
@@ -455,9 +369,9 @@ static void test_base(void **state)
 static void test_capture(void **state)
 {
 	(void)state;
-	run_until_success(make_png, false);
-	run_until_success(prepare_pictures, false);
-	run_until_success(take_snapshot, false);
+	run_until_success(oom_make_png, false);
+	run_until_success(oom_prepare_pictures, false);
+	run_until_success(oom_take_snapshot, false);
 	run_until_success(oom_encode_vp9, false);
 	run_until_success(oom_encode_vp9_444, false);
 	run_until_success(oom_encode_vp8, false);
