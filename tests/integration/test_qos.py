@@ -9,6 +9,7 @@ import pytest
 
 from peer import qos, slowlink
 from peer.agent import PASSWORD
+from peer.controller import Controller
 
 pytestmark = pytest.mark.skipif(not slowlink.available(), reason="needs root and /dev/net/tun")
 
@@ -76,3 +77,38 @@ def test_screenshot_over_a_slow_link_leaves_the_stream_as_it_was(start_agent, li
     print(seen)
     assert seen["took"] < 20 and seen["pause"] < 5, seen
     assert seen["near"] > 0.8 and seen["rate"] > 0.6, seen
+
+
+def measure_displays(agent, link):
+    """Both displays over the slow link: {figure: number}, each display's under its number."""
+    namespace, host = link.far
+    with slowlink.inside(namespace, lambda: Controller.direct(host, agent.port, record_video=True)) as client:
+        client.decode = False
+        client.login(PASSWORD, option={"custom_image_quality": 500 << 8})
+        client.capture_displays(set=[0, 1])
+        client.run(20)
+        rows = [(e.msg.display, e.time, e.time - f.pts / 1000, len(f.data)) for e in client.log
+                if e.kind == "video_frame" for f in e.msg.h264s.frames]
+    end = max(at for _, at, _, _ in rows)
+    late = [row for row in rows if row[1] > end - 12]
+    seen = {"kbps": sum(size for *_, size in late) * 8 / 12000}
+    for display in (0, 1):
+        ages = sorted(age - min(a for d, _, a, _ in rows if d == display) for d, _, age, _ in late if d == display)
+        times = [at for d, at, *_ in late if d == display]
+        seen[display] = {"pictures": len(ages), "age": ages[len(ages) * 95 // 100],
+                         "gap": max(b - a for a, b in zip(times, times[1:]))}
+    return seen
+
+
+def test_two_displays_share_a_slow_link(start_agent, link):
+    """Pictures of both are young, none starves, and together they take what the link carries."""
+    displays = [{}, {"width": 480, "height": 270}]
+    agent = start_agent(video={"width": 640, "height": 360, "fps": 15, "card_noise": 100, "displays": displays},
+                        netns=link.names[0], rustdesk={"direct": {"enabled": True, "address": "", "port": 0}})
+    link.set(kbps=2000, delay_ms=20, queue_bytes=1 << 16)
+    seen = measure_displays(agent, link)
+    print(seen)
+    assert 700 < seen["kbps"] < 2100, seen
+    for display in (0, 1):
+        assert seen[display]["pictures"] > 40 and seen[display]["age"] < 1 and seen[display]["gap"] < 2, seen
+    assert 0.5 < seen[0]["pictures"] / seen[1]["pictures"] < 2, seen
