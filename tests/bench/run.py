@@ -147,7 +147,8 @@ PARTS = {"convert": bench_convert, "whole": bench_whole, "still": bench_still, "
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which to measure; default: all, or with --plots none")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []],
+                        help="which to measure; default: all, or with --plots none")
     parser.add_argument("--quick", action="store_true", help="fewer repeats, one minute instead of ten for memory")
     parser.add_argument("--plots", type=pathlib.Path, help="draw cost against change and viewers into this folder")
     parser.add_argument("--json", type=pathlib.Path, help="leave all figures here")
