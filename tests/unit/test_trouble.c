@@ -232,7 +232,9 @@ static void block(struct fake_v4l2 *f, unsigned long request)
 {
 	struct blocker *b = f->before_arg;
 
-	if (request != b->request || !__atomic_exchange_n(&b->armed, false, __ATOMIC_SEQ_CST))
+	/* The request is written while it is not armed. */
+	if (!__atomic_load_n(&b->armed, __ATOMIC_SEQ_CST) || request != b->request ||
+	    !__atomic_exchange_n(&b->armed, false, __ATOMIC_SEQ_CST))
 		return;
 	sem_post(&b->stuck);
 	sem_wait(&b->go);
