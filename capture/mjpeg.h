@@ -2,7 +2,7 @@
 /*
  * One JPEG picture to NV12, without a detour over RGB. Takes pictures that end early (sticks cut them off): what is
  * missing keeps what the destination held. Data with holes or surplus is refused; JPEG has no checksum, so a changed
- * bit is seen as such only sometimes. Owner: the encoder's thread.
+ * bit is seen as such only sometimes. Owner: the capture thread, or a screenshot's.
  */
 #ifndef KA_MJPEG_H
 #define KA_MJPEG_H

@@ -242,7 +242,7 @@ def x264_options(kbps):
 
 def threads():
     """As choose_threads() of capture/enc_x264.c for 1080p30."""
-    return min(2, os.cpu_count() or 1)
+    return min(4, os.cpu_count() or 1)
 
 
 class Ffmpeg:
