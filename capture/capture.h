@@ -3,12 +3,13 @@
  * Picture of the target: a source (V4L2 device or test card) on its own thread, an encoder on its own, packets to a
  * hub.
  *
- *   source ─► ka-cap ─frame─► [latest] ─► ka-enc: convert, x264 ─packet─► hub ─► viewers
- *     ▲ QBUF  │                             ▲ key, kbps, fps (merged over all viewers)
+ *   source ─► ka-cap: compare, convert ─frame─► [latest] ─► ka-enc: encode ─packet─► hub ─► viewers
+ *     ▲ QBUF  │                                             ▲ key, kbps, fps (merged over all viewers)
  *     └ index ┘◄─ release hook posts
  *
- * Nothing is captured or encoded while nobody watches. Without a signal a slate with the reason is shown instead, so a
- * viewer always gets a picture. Opaque; the functions say which thread may call them.
+ * Nothing is captured or encoded while nobody watches, and nothing encoded while nothing changes. Without a signal a
+ * slate with the reason is shown instead, so a viewer always gets a picture. Opaque; the functions say which thread may
+ * call them.
  */
 #ifndef KA_CAPTURE_H
 #define KA_CAPTURE_H
