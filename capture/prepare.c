@@ -260,8 +260,12 @@ uint64_t ka_prepare_number(const struct ka_prepare *p)
 static int copy_stamps(struct ka_prepare *p)
 {
 	size_t bytes = (size_t)p->across * p->down * sizeof(*p->stamps);
-	int ret = p->stamped ? 0 : ka_buf_new(&p->stamped, bytes);
+	int ret;
 
+	/* Encoders read it once it has been given out. */
+	if (p->stamped)
+		return 0;
+	ret = ka_buf_new(&p->stamped, bytes);
 	if (ret == 0)
 		memcpy(p->stamped->data, p->stamps, bytes);
 	return ret;

@@ -158,7 +158,7 @@ def test_sizes(sources, tmp_path, size, forms):
 def test_buffers_are_cached_where_the_driver_can(sources, tmp_path, which):
     sources[which].plug("640x480p59")
     rgb, log = last_picture(sources[which], "YUYV", tmp_path)
-    assert f"v4l2: buffers n=5 cached={'yes' if which else 'no'}" in log
+    assert f"v4l2: buffers n=6 cached={'yes' if which else 'no'}" in log
     check(rgb, "YUYV", (640, 480))
 
 
