@@ -87,7 +87,8 @@ int ka_capture_check_codecs(const char *codecs, struct ka_errbuf *eb) KA_MUST_US
 int ka_capture_new(struct ka_capture **out, const struct ka_capture_cfg *cfg, struct ka_errbuf *eb) KA_MUST_USE;
 int ka_capture_start(struct ka_capture *c) KA_MUST_USE;
 void ka_capture_stop(struct ka_capture *c); /* any thread; never blocks */
-/* One thread alone, a few seconds apart, while it runs. False: a thread has not come round since the time before. */
+/* One thread alone, a few seconds apart, while it runs. False: an encoder has not come round since the time before. A
+ * driver that hangs the capture thread is shown by the slate. */
 bool ka_capture_alive(struct ka_capture *c);
 void ka_capture_join(struct ka_capture *c);
 void ka_capture_free(struct ka_capture *c); /* NULL is fine; all viewers and snapshots are gone */

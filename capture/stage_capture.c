@@ -94,11 +94,6 @@ struct ka_wake ka_stage_capture_waker(struct ka_stage_capture *s)
 	return ka_loop_waker(&s->loop);
 }
 
-bool ka_stage_capture_alive(struct ka_stage_capture *s)
-{
-	return ka_loop_alive(&s->loop);
-}
-
 /* Why the picture is what it is, for those who show and tell it. */
 static void tell_cause(struct ka_stage_capture *s)
 {

@@ -35,7 +35,6 @@ void ka_stage_capture_stop(struct ka_stage_capture *s); /* any thread */
 void ka_stage_capture_join(struct ka_stage_capture *s);
 void ka_stage_capture_free(struct ka_stage_capture *s); /* NULL is fine */
 /* Any thread: viewers or wishes have changed, or a buffer came back. Valid from new until free. */
-bool ka_stage_capture_alive(struct ka_stage_capture *s); /* as ka_loop_alive() */
 struct ka_wake ka_stage_capture_waker(struct ka_stage_capture *s);
 
 #endif

@@ -61,16 +61,13 @@ void ka_hands_tell_left_out(struct ka_hands *h, uint32_t source, uint32_t cp)
 static void report_skipped(struct ka_hands *h, const struct ka_typist_skipped *s)
 {
 	struct ka_hid_notice n = {.kind = KA_HID_LEFT_OUT, .source = s->source, .count = s->count, .named = s->named};
-	char codes[KA_TYPIST_NAMED * 10 + 1] = "";
-	size_t len = 0;
 
 	if (!s->count)
 		return;
-	for (unsigned int i = 0; i < s->named; i++) {
-		len += (size_t)snprintf(codes + len, sizeof(codes) - len, "%sU+%04X", i ? "," : "", s->codes[i]);
+	for (unsigned int i = 0; i < s->named; i++)
 		n.codes[i] = s->codes[i];
-	}
-	ka_log_every(WARN, KA_SEC(1), "hid", "untypable", "source=%u left_out=%u codes=%s", s->source, s->count, codes);
+	/* Which ones is for the one who typed: a text may be a password. */
+	ka_log_every(WARN, KA_SEC(1), "hid", "untypable", "source=%u left_out=%u", s->source, s->count);
 	tell(h, &n);
 }
 

@@ -43,7 +43,8 @@ void ka_input_release(struct ka_session *s)
 void ka_input_watch_silence(struct ka_session *s, int64_t now)
 {
 	struct ka_input in = {.kind = KA_INPUT_RELEASE, .release = {.keep_texts = true}};
-	bool silent = now - s->last_rx_us > SILENCE_US;
+	/* While a screenshot is on its way nothing is asked, so no answer says nothing. */
+	bool silent = now - s->last_rx_us > SILENCE_US && !ka_screenshot_under_way(s);
 
 	/* Its key-ups may be on their way; until they come a held key would repeat on the target. */
 	if (silent && !s->input.silent && s->entered && !s->input.left) {

@@ -170,9 +170,10 @@ def test_sessions_that_end_while_it_is_made(start_agent):
             watching.run(0)
         list(watching.frames(3, timeout=PATIENCE))
         deadline = time.monotonic() + PATIENCE
-        while agent.threads() > threads and time.monotonic() < deadline:
+        while agent.threads() > threads + 1 and time.monotonic() < deadline:
             watching.run(0.05)
-        assert agent.threads() <= threads
+        # A second encoder, if a newcomer needed one, stays at hand.
+        assert agent.threads() <= threads + 1
         # The places are free again.
         watching.screenshot(0, "after")
         assert answer(watching, "after").data

@@ -61,7 +61,7 @@ def drain(manager):
     return told
 
 
-@pytest.mark.parametrize("thread, part", [("ka-hid", "hands"), ("ka-net", "network"), ("ka-cap", "capture")])
+@pytest.mark.parametrize("thread, part", [("ka-hid", "hands"), ("ka-net", "network")])
 def test_a_thread_that_stands_still_is_noticed(manager, start_agent, thread, part):
     agent = start_agent()
     wait_told(manager)
