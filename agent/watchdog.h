@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Tells the service manager that the agent works (sd_watchdog_enabled(3)), but only as long as every thread that all
- * controllers depend on gets round: encoders, hands, network; and main, which is the one to tell. Sessions and drivers of
- * capture devices are not asked: one that hangs is no reason to throw the others out. Main thread.
+ * controllers depend on gets round: encoders, hands, network; and main, which is the one to tell. Sessions and drivers
+ * of capture devices are not asked: one that hangs is no reason to throw the others out. Main thread.
  */
 #ifndef KA_WATCHDOG_H
 #define KA_WATCHDOG_H
