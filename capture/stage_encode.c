@@ -117,8 +117,8 @@ static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, con
 	s->geometry = (struct ka_geometry){f->width, f->height};
 	ka_cap_state_set_geometry(s->cfg.state, s->geometry);
 	s->rate = (struct ka_encode_rate){r->kbps, settings.fps, r->burst_ms};
-	ka_log(INFO, "encode", "opened", "n=%u encoder=%s w=%u h=%u kbps=%u", s->cfg.rendition, s->cfg.encoder->name,
-	       f->width, f->height, r->kbps);
+	ka_log_burst(INFO, 8, KA_SEC(6), "encode", "opened", "n=%u encoder=%s w=%u h=%u kbps=%u", s->cfg.rendition,
+		     s->cfg.encoder->name, f->width, f->height, r->kbps);
 	return 0;
 }
 
@@ -194,7 +194,7 @@ static void note_stillness(struct ka_stage_encode *s, const struct ka_encode_ask
 			   size_t size)
 {
 	/* The line carries a kbit in a ms. */
-	int64_t gap_us = (int64_t)(size * 8000 / KA_MAX(s->rate.kbps, 1u));
+	int64_t gap_us = (int64_t)size * 8000 / KA_MAX(s->rate.kbps, 1u);
 	int64_t period_us = 1000000 / s->rate.fps;
 
 	if (s->on_slate)
@@ -302,9 +302,11 @@ static void show_slate(struct ka_stage_encode *s, const struct ka_cap_cause *cau
 	struct ka_frame *f = NULL;
 	int ret = ka_slate_draw(s->slate, s->geometry, cause, &f);
 
-	s->slate_us = ka_clock_us(); /* no memory: not at once again */
-	if (ret < 0)
+	s->slate_us = ka_clock_us();
+	if (ret < 0) {
+		s->open_again_us = s->slate_us + ENCODER_RETRY_US; /* no memory: not at once again */
 		return;
+	}
 	if (is_same_slate(s, f))
 		ka_frame_unref(&f);
 	else
