@@ -129,6 +129,14 @@ bool ka_ch9329_from_report(struct ka_ch9329_frame *f, const struct ka_report *r)
 	}
 }
 
+void ka_ch9329_rest(struct ka_report out[static KA_CH9329_REST])
+{
+	ka_report_keyboard(&out[0], 0, NULL, 0);
+	ka_report_rel(&out[1], &(struct ka_report_pointer){0}, true);
+	ka_report_consumer(&out[2], 0);
+	ka_report_system(&out[3], 0);
+}
+
 static void skip(struct ka_ch9329_parser *p, size_t n)
 {
 	p->len = (uint8_t)(p->len - n);

@@ -24,6 +24,7 @@
 
 #define KA_CH9329_DATA_MAX 64
 #define KA_CH9329_FRAME_MAX (KA_CH9329_DATA_MAX + 6)
+#define KA_CH9329_REST 4
 
 enum ka_ch9329_command {
 	KA_CH9329_GET_INFO = 1,
@@ -65,6 +66,9 @@ struct ka_ch9329_parser {
 void ka_ch9329_frame(struct ka_ch9329_frame *f, enum ka_ch9329_command command, const void *data, size_t len);
 /* The command that does what the report says. False: the chip has no such key. */
 bool ka_ch9329_from_report(struct ka_ch9329_frame *f, const struct ka_report *r);
+/* What says that nothing is held, whoever drove the chip before. Buttons of the absolute pointer are not among it:
+ * letting go of them takes a place, and any place would be a wrong one. */
+void ka_ch9329_rest(struct ka_report out[static KA_CH9329_REST]);
 /* 0..32767 to 0..4095, the ends to the ends. */
 uint16_t ka_ch9329_scale(uint16_t v);
 /* One byte from the chip, to be followed by next() until there is none. */

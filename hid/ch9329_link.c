@@ -35,23 +35,16 @@ static void remember(struct ka_ch9329_link *l, const struct ka_report *r)
 	take_steps_out(&l->latest[slot]);
 }
 
-/* Whoever drove the chip before may have left something pressed. Where the absolute pointer is nobody knows, so that
- * one is told nothing before its first move. */
+/* Whoever drove the chip before may have left something pressed. */
 void ka_ch9329_link_init(struct ka_ch9329_link *l, unsigned int baud)
 {
-	struct ka_report_pointer still = {0};
-	struct ka_report r;
+	struct ka_report rest[KA_CH9329_REST];
 
 	memset(l, 0, sizeof(*l));
 	l->baud = baud;
-	ka_report_keyboard(&r, 0, NULL, 0);
-	remember(l, &r);
-	ka_report_consumer(&r, 0);
-	remember(l, &r);
-	ka_report_system(&r, 0);
-	remember(l, &r);
-	ka_report_rel(&r, &still, true);
-	remember(l, &r);
+	ka_ch9329_rest(rest);
+	for (size_t i = 0; i < KA_CH9329_REST; i++)
+		remember(l, &rest[i]);
 }
 
 static void drop_queue(struct ka_ch9329_link *l)

@@ -9,23 +9,19 @@
 #include "hid/hid.h"
 #include "hid/tty.h"
 
-/* The chip stays plugged in and goes on holding what it was told last. Buttons of its absolute mouse stay: letting go
- * of them takes a place, and any place would be a wrong one. */
+/* The chip stays plugged in and goes on holding what it was told last. */
 static int let_go_of_chip(const struct ka_hid_cfg *cfg)
 {
-	struct ka_report reports[4];
+	struct ka_report rest[KA_CH9329_REST];
 	int fd = ka_tty_open(cfg->serial_device, cfg->serial_baud);
 	int ret = fd < 0 ? fd : 0;
 
-	ka_report_keyboard(&reports[0], 0, NULL, 0);
-	ka_report_rel(&reports[1], &(struct ka_report_pointer){0}, true);
-	ka_report_consumer(&reports[2], 0);
-	ka_report_system(&reports[3], 0);
-	for (size_t i = 0; !ret && i < KA_ARRAY_LEN(reports); i++) {
+	ka_ch9329_rest(rest);
+	for (size_t i = 0; !ret && i < KA_CH9329_REST; i++) {
 		struct ka_ch9329_frame f;
 
 		/* Far less than the line's buffer takes at once. */
-		if (ka_ch9329_from_report(&f, &reports[i]) && write(fd, f.data, f.len) != f.len)
+		if (ka_ch9329_from_report(&f, &rest[i]) && write(fd, f.data, f.len) != f.len)
 			ret = -EIO;
 	}
 	if (!ret && tcdrain(fd) < 0)
