@@ -173,10 +173,7 @@ static void on_udc_state(void *arg, enum ka_usb_state usb)
 	enum ka_usb_state before = b->usb;
 
 	if (usb != before)
-		ka_log(INFO, "gadget", "host", "state=%s",
-		       usb == KA_USB_CONFIGURED	 ? "configured"
-		       : usb == KA_USB_SUSPENDED ? "suspended"
-						 : "detached");
+		ka_log(INFO, "gadget", "host", "state=%s", ka_usb_state_name(usb));
 	b->lost = false;
 	/* Also when nothing changed: the host may have set it up anew between two notices. */
 	if (usb != KA_USB_SUSPENDED)

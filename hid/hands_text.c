@@ -167,11 +167,6 @@ void ka_hands_cancel_texts(struct ka_hands *h)
 		ka_log(INFO, "hid", "typing_cancelled", "texts=%u", dropped);
 }
 
-static bool goes_down(const struct ka_input *e)
-{
-	return e->kind == KA_INPUT_CHAR ? e->chr.down : e->key.down;
-}
-
 /* A Return that waited must not follow half a password; a key that was held before the text has to go up. */
 void ka_hands_stop_texts(struct ka_hands *h, uint32_t source)
 {
@@ -186,7 +181,7 @@ void ka_hands_stop_texts(struct ka_hands *h, uint32_t source)
 		if (e.kind == KA_INPUT_TEXT) {
 			ka_typist_wipe(e.text.utf8);
 			dropped++;
-		} else if (!goes_down(&e)) {
+		} else if (!ka_waiting_presses(&e)) {
 			ka_hands_apply_now(h, &e);
 		}
 	}

@@ -119,7 +119,7 @@ unsigned int ka_typist_left(const struct ka_typist *t, uint32_t source)
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct ka_typist_text copy = t->texts[i];
 
-		while ((!source || copy.source == source) && copy.pos < copy.len) {
+		while (copy.source == source && copy.pos < copy.len) {
 			next_code(&copy);
 			left++;
 		}

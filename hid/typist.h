@@ -48,7 +48,7 @@ int ka_typist_add(struct ka_typist *t, uint32_t source, char *utf8) KA_MUST_USE;
 enum ka_typist_step ka_typist_next(struct ka_typist *t, const struct ka_layout *layout, struct ka_strokes *strokes,
 				   struct ka_typist_skipped *skipped);
 bool ka_typist_has(const struct ka_typist *t, uint32_t source);
-/* Characters of a source that are not typed yet; source 0: of all. */
+/* Characters of a source that are not typed yet. */
 unsigned int ka_typist_left(const struct ka_typist *t, uint32_t source);
 /* Drops the texts of one source, or all. Returns how many. */
 unsigned int ka_typist_cancel(struct ka_typist *t, uint32_t source);

@@ -44,7 +44,7 @@ void ka_waiting_drop(struct ka_waiting *w, uint32_t source)
 	}
 }
 
-static bool presses(const struct ka_input *e)
+bool ka_waiting_presses(const struct ka_input *e)
 {
 	return e->kind == KA_INPUT_CHAR ? e->chr.down : e->kind != KA_INPUT_TEXT && e->key.down;
 }
@@ -56,7 +56,7 @@ void ka_waiting_drop_presses(struct ka_waiting *w, uint32_t source)
 
 		if (!ka_waiting_take(w, &e))
 			return;
-		if (e.source != source || !presses(&e))
+		if (e.source != source || !ka_waiting_presses(&e))
 			(void)!ka_waiting_add(w, &e);
 	}
 }

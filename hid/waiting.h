@@ -22,6 +22,8 @@ struct ka_waiting {
 int ka_waiting_add(struct ka_waiting *w, const struct ka_input *e) KA_MUST_USE;
 /* The oldest; false when there is none. */
 bool ka_waiting_take(struct ka_waiting *w, struct ka_input *e) KA_MUST_USE;
+/* Whether it would press something; a text does not count. */
+bool ka_waiting_presses(const struct ka_input *e);
 /* Drops what would press something for a source; texts and what lets go stay. */
 void ka_waiting_drop_presses(struct ka_waiting *w, uint32_t source);
 /* Drops those of one source, or all. */
