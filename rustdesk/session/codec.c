@@ -39,6 +39,15 @@ void ka_codec_read(struct ka_codec_ability *a, const Rd__SupportedDecoding *d)
 	a->prefers = preferred(d->prefer);
 }
 
+static uint32_t all_of(const struct ka_codec_list *there)
+{
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < there->n; i++)
+		all |= bit(there->order[i]);
+	return all;
+}
+
 static bool choose_of(const struct ka_codec_ability *a, const struct ka_codec_list *there, uint32_t mask,
 		      enum ka_codec *out)
 {
@@ -62,19 +71,15 @@ static bool choose_of(const struct ka_codec_ability *a, const struct ka_codec_li
 
 int ka_codec_choose(const struct ka_codec_ability *a, const struct ka_codec_list *there, enum ka_codec *out)
 {
-	uint32_t all = 0;
+	uint32_t all = all_of(there);
 
-	for (size_t i = 0; i < there->n; i++)
-		all |= bit(there->order[i]);
 	return choose_of(a, there, all & there->working, out) || choose_of(a, there, all, out) ? 0 : -ENOENT;
 }
 
 void ka_codec_tell(const struct ka_codec_list *there, Rd__SupportedEncoding *encoding, Rd__CodecAbility *i444)
 {
-	uint32_t mask = 0;
+	uint32_t mask = all_of(there);
 
-	for (size_t i = 0; i < there->n; i++)
-		mask |= bit(there->order[i]);
 	if (mask & there->working)
 		mask &= there->working;
 	rd__codec_ability__init(i444);

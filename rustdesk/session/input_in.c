@@ -30,19 +30,22 @@ enum ka_key_codes ka_input_codes(enum ka_rd_platform platform)
 	return codes[platform];
 }
 
-void ka_input_release(struct ka_session *s)
+static void let_go(struct ka_session *s, bool keep_texts)
 {
-	struct ka_input in = {.kind = KA_INPUT_RELEASE};
+	struct ka_input in = {.kind = KA_INPUT_RELEASE, .release = {.keep_texts = keep_texts}};
 
-	if (!s->entered)
-		return;
 	ka_keymap_init(&s->input.map, s->input.map.codes);
 	post(s, &in);
 }
 
+void ka_input_release(struct ka_session *s)
+{
+	if (s->entered)
+		let_go(s, false);
+}
+
 void ka_input_watch_silence(struct ka_session *s, int64_t now)
 {
-	struct ka_input in = {.kind = KA_INPUT_RELEASE, .release = {.keep_texts = true}};
 	/* While a screenshot is on its way nothing is asked, so no answer says nothing. */
 	bool silent = now - s->last_rx_us > SILENCE_US && !ka_screenshot_under_way(s);
 
@@ -50,8 +53,7 @@ void ka_input_watch_silence(struct ka_session *s, int64_t now)
 	if (silent && !s->input.silent && s->entered && !s->input.left) {
 		ka_log_burst(INFO, KA_SES_REPEATED_LINES, KA_SES_REPEATED_PERIOD_US, "session", "silent",
 			     "n=%u released=all", s->cfg.number);
-		ka_keymap_init(&s->input.map, s->input.map.codes);
-		post(s, &in);
+		let_go(s, true);
 	}
 	s->input.silent = silent;
 }

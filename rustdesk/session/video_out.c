@@ -178,14 +178,13 @@ int ka_video_choose_codec(struct ka_session *s)
 /* Encoders come and go; who watches gets another codec, and the menu is told. */
 static int follow_codecs(struct ka_session *s)
 {
-	struct ka_codec_list before = s->video.codecs;
 	Rd__Misc misc = RD__MISC__INIT;
 	Rd__SupportedEncoding encoding;
 	Rd__CodecAbility i444;
 	struct ka_codec_list now;
 
 	s->cfg.host->codecs(s->cfg.host->ctx, &now);
-	if (now.working == before.working || s->state != KA_SES_ACTIVE)
+	if (now.working == s->video.codecs.working || s->state != KA_SES_ACTIVE)
 		return 0;
 	/* Nothing is worse than what there is while all fail. */
 	if (ka_video_choose_codec(s) < 0)
