@@ -374,8 +374,7 @@ static void tell_ready(struct ka_app *a, const struct ka_app_options *options)
 	if (!a->cfg->rustdesk.server[0] && !st.direct_port && !st.serve_port)
 		ka_log(WARN, "agent", "no-way-in",
 		       "hint=\"nobody can connect: set 'server', or enable 'serve' or 'direct', in section 'rustdesk' "
-		       "of "
-		       "the configuration\"");
+		       "of the configuration\"");
 	if (options->banner) {
 		ka_banner_print(a->cfg, &a->identity, &st);
 		a->banner = true;

@@ -132,10 +132,11 @@ static json_t *describe_usb(const struct call *k)
 static json_t *run_status(struct call *k)
 {
 	const struct ka_console_facts *f = &k->c->facts;
-	json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "version", KA_VERSION, "picture",
-			      ka_console_picture(k->c, 0), "displays", ka_console_displays(k->c), "codecs",
-			      ka_console_codecs(k->c), "usb", describe_usb(k), "sessions", list_sessions(k, false),
-			      "max_sessions", (json_int_t)f->max_controllers);
+	json_t *displays = ka_console_displays(k->c);
+	json_t *o = json_pack("{s:s, s:O, s:o, s:o, s:o, s:o, s:I}", "version", KA_VERSION, "picture",
+			      json_array_get(displays, 0), "displays", displays, "codecs", ka_console_codecs(k->c),
+			      "usb", describe_usb(k), "sessions", list_sessions(k, false), "max_sessions",
+			      (json_int_t)f->max_controllers);
 	struct ka_rd_status st = {0};
 	json_t *more;
 

@@ -37,7 +37,7 @@ static json_t *describe_stages(const struct ka_console *c, size_t display)
 	return o;
 }
 
-json_t *ka_console_picture(const struct ka_console *c, size_t display)
+static json_t *describe_picture(const struct ka_console *c, size_t display)
 {
 	struct ka_signal signal = {0};
 	uint32_t kbps = 0;
@@ -61,7 +61,7 @@ json_t *ka_console_displays(const struct ka_console *c)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < c->facts.n_displays; i++) {
-		if (json_array_append_new(list, ka_console_picture(c, i)) < 0) {
+		if (json_array_append_new(list, describe_picture(c, i)) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -75,7 +75,13 @@ json_t *ka_console_codecs(const struct ka_console *c)
 	json_t *list = json_object();
 
 	c->port.codecs(c->port.ctx, &l);
-	for (size_t i = 0; i < l.n; i++)
-		json_object_set_new(list, ka_codec_name(l.order[i]), json_boolean(l.working >> l.order[i] & 1));
+	for (size_t i = 0; i < l.n; i++) {
+		json_t *works = json_boolean(l.working >> l.order[i] & 1);
+
+		if (json_object_set_new(list, ka_codec_name(l.order[i]), works) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
 	return list;
 }

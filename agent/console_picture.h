@@ -9,7 +9,7 @@
 
 /* A string, also of bytes that are no UTF-8, which a configuration may hold. */
 json_t *ka_console_word(const char *s);
-json_t *ka_console_picture(const struct ka_console *c, size_t display);
+/* All of them, the primary one first. */
 json_t *ka_console_displays(const struct ka_console *c);
 /* Whether each works now, by name, in order of preference. */
 json_t *ka_console_codecs(const struct ka_console *c);
