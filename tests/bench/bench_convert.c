@@ -11,10 +11,9 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include <jpeglib.h>
-
 #include "base/attr.h"
 #include "capture/prepare.h"
+#include "tests/fake/jpeg_write.h"
 
 #define W 1920u
 #define H 1080u
@@ -44,41 +43,18 @@ static uint8_t sample(uint32_t x, uint32_t y, unsigned int n)
 
 static struct ka_frame *make_jpeg(unsigned int n)
 {
-	struct ka_frame d = {.format = KA_PIX_MJPEG, .width = W, .height = H};
-	struct jpeg_compress_struct c;
-	struct jpeg_error_mgr err;
-	unsigned char *file = NULL;
-	unsigned long size = 0;
-	struct ka_frame *f;
 	uint8_t row[3 * W];
-	JSAMPROW rows[] = {row};
+	struct jpeg_write j;
 
-	c.err = jpeg_std_error(&err);
-	jpeg_create_compress(&c);
-	jpeg_mem_dest(&c, &file, &size);
-	c.image_width = W;
-	c.image_height = H;
-	c.input_components = 3;
-	c.in_color_space = JCS_RGB;
-	jpeg_set_defaults(&c);
-	jpeg_set_quality(&c, 85, TRUE);
-	c.comp_info[0].v_samp_factor = 1; /* 4:2:2, as of sticks */
-	jpeg_start_compress(&c, TRUE);
+	jpeg_write_begin(&j, W, H, JCS_RGB, 85);
+	j.c.comp_info[0].v_samp_factor = 1; /* 4:2:2, as of sticks */
+	jpeg_start_compress(&j.c, TRUE);
 	for (uint32_t y = 0; y < H; y++) {
 		for (uint32_t x = 0; x < 3 * W; x++)
 			row[x] = sample(x / 3, y, n + x % 3);
-		jpeg_write_scanlines(&c, rows, 1);
+		jpeg_write_row(&j, row);
 	}
-	jpeg_finish_compress(&c);
-	jpeg_destroy_compress(&c);
-	if (ka_buf_new(&d.bufs[0], size) < 0)
-		abort();
-	d.planes[0].data = memcpy(d.bufs[0]->data, file, size);
-	d.planes[0].size = size;
-	free(file);
-	if (ka_frame_new(&f, &d) < 0)
-		abort();
-	return f;
+	return jpeg_write_frame(&j);
 }
 
 static struct ka_frame *make_frame(enum ka_pixfmt format, unsigned int n)

@@ -3,16 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-#include <jpeglib.h>
 
 #include "base/err.h"
 #include "base/frame.h"
 #include "capture/mjpeg.h"
+#include "tests/fake/jpeg_write.h"
 
 #define W 320u
 #define H 240u
@@ -27,31 +26,20 @@ enum jpeg_kind { PLAIN, GREY, PROGRESSIVE, ARITHMETIC, AS_RGB };
 /* A picture of horizontal and vertical ramps, with luma sampled h x v times as often as chroma. */
 static struct jpeg make_jpeg(uint32_t w, uint32_t h, int hs, int vs, enum jpeg_kind kind)
 {
-	struct jpeg_compress_struct c;
-	struct jpeg_error_mgr err;
-	struct jpeg out = {0};
 	uint8_t *row = calloc(w, 3);
-	JSAMPROW rows[1] = {row};
+	struct jpeg_write j;
 
-	c.err = jpeg_std_error(&err);
-	jpeg_create_compress(&c);
-	jpeg_mem_dest(&c, &out.data, &out.len);
-	c.image_width = w;
-	c.image_height = h;
-	c.input_components = kind == GREY ? 1 : 3;
-	c.in_color_space = kind == GREY ? JCS_GRAYSCALE : kind == AS_RGB ? JCS_RGB : JCS_YCbCr;
-	jpeg_set_defaults(&c);
+	jpeg_write_begin(&j, w, h, kind == GREY ? JCS_GRAYSCALE : kind == AS_RGB ? JCS_RGB : JCS_YCbCr, 95);
 	if (kind == AS_RGB)
-		jpeg_set_colorspace(&c, JCS_RGB);
-	jpeg_set_quality(&c, 95, TRUE);
+		jpeg_set_colorspace(&j.c, JCS_RGB);
 	if (kind == PROGRESSIVE)
-		jpeg_simple_progression(&c);
-	c.arith_code = kind == ARITHMETIC;
+		jpeg_simple_progression(&j.c);
+	j.c.arith_code = kind == ARITHMETIC;
 	if (kind != GREY) {
-		c.comp_info[0].h_samp_factor = hs;
-		c.comp_info[0].v_samp_factor = vs;
+		j.c.comp_info[0].h_samp_factor = hs;
+		j.c.comp_info[0].v_samp_factor = vs;
 	}
-	jpeg_start_compress(&c, TRUE);
+	jpeg_start_compress(&j.c, TRUE);
 	for (uint32_t y = 0; y < h; y++) {
 		for (uint32_t x = 0; x < w; x++) {
 			if (kind == GREY) {
@@ -62,12 +50,11 @@ static struct jpeg make_jpeg(uint32_t w, uint32_t h, int hs, int vs, enum jpeg_k
 			row[3 * x + 1] = (uint8_t)(64 + x * 127 / w);
 			row[3 * x + 2] = (uint8_t)(64 + y * 127 / h);
 		}
-		jpeg_write_scanlines(&c, rows, 1);
+		jpeg_write_row(&j, row);
 	}
-	jpeg_finish_compress(&c);
-	jpeg_destroy_compress(&c);
+	jpeg_write_end(&j);
 	free(row);
-	return out;
+	return (struct jpeg){j.file, j.size};
 }
 
 struct rig {

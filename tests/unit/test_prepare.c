@@ -6,14 +6,12 @@
 #include "tests/check/check.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
 
-#include <jpeglib.h>
-
 #include "base/err.h"
 #include "capture/prepare.h"
+#include "tests/fake/jpeg_write.h"
 
 #define W 198u
 #define H 102u
@@ -307,25 +305,12 @@ static void test_who_never_lets_go_gets_no_more(void **state)
 /* A page with some marks on it, as a stick sends it. */
 static struct ka_frame *jpeg(int quality, unsigned int marks, int drift)
 {
-	struct ka_frame d = {.format = KA_PIX_MJPEG, .width = W, .height = H};
-	struct jpeg_compress_struct c;
-	struct jpeg_error_mgr err;
-	unsigned char *file = NULL;
-	unsigned long size = 0;
+	struct jpeg_write j;
 	struct ka_frame *f;
 	uint8_t row[3 * W];
-	JSAMPROW rows[] = {row};
 
-	c.err = jpeg_std_error(&err);
-	jpeg_create_compress(&c);
-	jpeg_mem_dest(&c, &file, &size);
-	c.image_width = W;
-	c.image_height = H;
-	c.input_components = 3;
-	c.in_color_space = JCS_YCbCr;
-	jpeg_set_defaults(&c);
-	jpeg_set_quality(&c, quality, TRUE);
-	jpeg_start_compress(&c, TRUE);
+	jpeg_write_begin(&j, W, H, JCS_YCbCr, quality);
+	jpeg_start_compress(&j.c, TRUE);
 	for (uint32_t y = 0; y < H; y++) {
 		for (uint32_t x = 0; x < W; x++) {
 			bool mark = x / 16 < marks && y / 16 == 2 && x % 16 > 4 && x % 16 < 12;
@@ -334,16 +319,10 @@ static struct ka_frame *jpeg(int quality, unsigned int marks, int drift)
 			row[3 * x + 1] = 120;
 			row[3 * x + 2] = 134;
 		}
-		jpeg_write_scanlines(&c, rows, 1);
+		jpeg_write_row(&j, row);
 	}
-	jpeg_finish_compress(&c);
-	assert_int_equal(ka_buf_new(&d.bufs[0], size), 0);
-	memcpy(d.bufs[0]->data, file, size);
-	d.planes[0] = (struct ka_plane){d.bufs[0]->data, 0, size};
-	d.colour = (struct ka_colour){KA_MATRIX_BT601, KA_RANGE_LIMITED};
-	jpeg_destroy_compress(&c);
-	free(file);
-	assert_int_equal(ka_frame_new(&f, &d), 0);
+	f = jpeg_write_frame(&j);
+	f->colour = (struct ka_colour){KA_MATRIX_BT601, KA_RANGE_LIMITED};
 	return f;
 }
 
