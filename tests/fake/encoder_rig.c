@@ -83,7 +83,6 @@ static void decode(struct encoder_rig *s, const struct ka_packet *p)
 	assert_null(vpx_codec_get_frame(&s->dec, &iter));
 }
 
-/* Encodes and decodes; *more: what encode said. The bytes. */
 size_t encoder_rig_show_more(struct encoder_rig *s, const struct ka_frame *f, struct ka_encode_ask ask, int *more)
 {
 	bool first = s->pts_ms == 0;
@@ -113,7 +112,6 @@ size_t encoder_rig_show(struct encoder_rig *s, const struct ka_frame *f, bool ke
 	return encoder_rig_show_more(s, f, (struct ka_encode_ask){.key = key}, &more);
 }
 
-/* Lines of text that depend on n, from left to right, on a ground with some colour. */
 struct ka_frame *encoder_rig_page(uint32_t w, uint32_t h, unsigned int n)
 {
 	struct ka_frame *f;
@@ -131,20 +129,6 @@ struct ka_frame *encoder_rig_page(uint32_t w, uint32_t h, unsigned int n)
 	return f;
 }
 
-struct ka_frame *encoder_rig_noise(uint32_t n)
-{
-	struct ka_frame *f;
-	uint32_t dice = n * 7919 + 1;
-
-	assert_int_equal(ka_frame_alloc(&f, KA_PIX_NV12, W, H), 0);
-	for (size_t i = 0; i < f->bufs[0]->size; i++) {
-		dice = dice * 1664525 + 1013904223;
-		f->bufs[0]->data[i] = (uint8_t)(64 + (dice >> 25));
-	}
-	return f;
-}
-
-/* Of luma in a rectangle, dB. */
 double encoder_rig_psnr_in(const struct ka_frame *a, const struct ka_frame *b, uint32_t x0, uint32_t y0, uint32_t w,
 			   uint32_t h)
 {

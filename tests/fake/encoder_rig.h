@@ -30,9 +30,8 @@ void encoder_rig_close_decoder(struct encoder_rig *s);
 size_t encoder_rig_show_more(struct encoder_rig *s, const struct ka_frame *f, struct ka_encode_ask ask, int *more);
 /* The same without a map. */
 size_t encoder_rig_show(struct encoder_rig *s, const struct ka_frame *f, bool key);
-/* Text from left to right that depends on n, NV12; and noise of W x H. */
+/* Lines of text that depend on n, from left to right, on a ground with some colour; NV12. */
 struct ka_frame *encoder_rig_page(uint32_t w, uint32_t h, unsigned int n);
-struct ka_frame *encoder_rig_noise(uint32_t n);
 /* Of luma, in all or in a rectangle, dB. */
 double encoder_rig_psnr(const struct ka_frame *a, const struct ka_frame *b);
 double encoder_rig_psnr_in(const struct ka_frame *a, const struct ka_frame *b, uint32_t x0, uint32_t y0, uint32_t w,

@@ -5,17 +5,12 @@
 #include <string.h>
 
 #include "capture/change.h"
+#include "tests/fake/dice.h"
 
 #define W 150u /* neither blocks nor SIMD widths fit */
 #define H 70u
 #define ACROSS 10u
 #define DOWN 5u
-
-static uint32_t dice(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 /* A picture in a buffer of its own whose rows are padded by so many bytes, all of it noise. */
 static struct ka_frame *make(enum ka_pixfmt format, size_t pad, uint32_t *seed)

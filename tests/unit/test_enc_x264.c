@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "capture/encoder.h"
+#include "tests/fake/dice.h"
 
 struct nals {
 	unsigned int idr, slices, sps, pps, aud, others;
@@ -60,20 +61,6 @@ static struct ka_encoder *open_encoder(const struct ka_encoder_cfg *cfg)
 	return e;
 }
 
-/* Noise that changes with n: as hard as it gets. */
-static struct ka_frame *noise(uint32_t w, uint32_t h, uint32_t n, enum ka_pixfmt format)
-{
-	struct ka_frame *f;
-	uint32_t dice = n * 7919 + 1;
-
-	assert_int_equal(ka_frame_alloc(&f, format, w, h), 0);
-	for (size_t i = 0; i < f->bufs[0]->size; i++) {
-		dice = dice * 1664525 + 1013904223;
-		f->bufs[0]->data[i] = (uint8_t)(64 + (dice >> 25));
-	}
-	return f;
-}
-
 static int encode_as(struct ka_encoder *e, const struct ka_frame *f, bool key, int64_t pts_ms, struct ka_packet **out)
 {
 	return ka_enc_x264.encode(e, f, &(struct ka_encode_ask){.key = key, .pts_ms = pts_ms}, out);
@@ -81,7 +68,7 @@ static int encode_as(struct ka_encoder *e, const struct ka_frame *f, bool key, i
 
 static struct ka_packet *encode(struct ka_encoder *e, uint32_t n, bool key)
 {
-	struct ka_frame *f = noise(640, 480, n, KA_PIX_NV12);
+	struct ka_frame *f = dice_noise(KA_PIX_NV12, 640, 480, n);
 	struct ka_packet *p;
 
 	assert_int_equal(encode_as(e, f, key, n * 33, &p), 0);
@@ -122,13 +109,13 @@ static void test_wrong_pictures_are_refused(void **state)
 {
 	struct ka_encoder_cfg cfg = settings();
 	struct ka_encoder *e = open_encoder(&cfg);
-	struct ka_frame *f = noise(320, 240, 0, KA_PIX_NV12);
+	struct ka_frame *f = dice_noise(KA_PIX_NV12, 320, 240, 0);
 	struct ka_packet *p;
 
 	(void)state;
 	assert_int_equal(encode_as(e, f, false, 0, &p), -EINVAL);
 	ka_frame_unref(&f);
-	f = noise(640, 480, 0, KA_PIX_YUYV);
+	f = dice_noise(KA_PIX_YUYV, 640, 480, 0);
 	assert_int_equal(encode_as(e, f, false, 0, &p), -EINVAL);
 	ka_frame_unref(&f);
 	ka_enc_x264.close(e);
@@ -179,7 +166,7 @@ static void test_both_layouts_are_taken(void **state)
 
 	(void)state;
 	for (uint32_t n = 0; n < 4; n++) {
-		struct ka_frame *f = noise(640, 480, n, n % 2 ? KA_PIX_I420 : KA_PIX_NV12);
+		struct ka_frame *f = dice_noise(n % 2 ? KA_PIX_I420 : KA_PIX_NV12, 640, 480, n);
 		struct ka_packet *p;
 
 		assert_int_equal(encode_as(e, f, false, n, &p), 0);
@@ -274,7 +261,7 @@ static void test_sizes_at_the_limits_work(void **state)
 		struct ka_encoder_cfg cfg = settings();
 		struct ka_encoder *e;
 		struct ka_packet *p;
-		struct ka_frame *f = noise(sizes[i][0], sizes[i][1], 1, KA_PIX_NV12);
+		struct ka_frame *f = dice_noise(KA_PIX_NV12, sizes[i][0], sizes[i][1], 1);
 
 		cfg.width = sizes[i][0];
 		cfg.height = sizes[i][1];

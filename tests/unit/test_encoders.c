@@ -12,6 +12,7 @@
 #include "capture/codecs.h"
 #include "capture/enc_vpx.h"
 #include "capture/paint.h"
+#include "tests/fake/dice.h"
 #include "tests/fake/encoder_rig.h"
 
 static void test_keys_come_when_asked_only(void **state)
@@ -138,7 +139,7 @@ static size_t weigh_noise(struct encoder_rig *s)
 	size_t bytes = 0;
 
 	for (uint32_t i = 0; i < 60; i++) {
-		struct ka_frame *f = encoder_rig_noise(i);
+		struct ka_frame *f = dice_noise(KA_PIX_NV12, W, H, i);
 
 		bytes += encoder_rig_show(s, f, false);
 		ka_frame_unref(&f);

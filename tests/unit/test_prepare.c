@@ -11,18 +11,13 @@
 
 #include "base/err.h"
 #include "capture/prepare.h"
+#include "tests/fake/dice.h"
 #include "tests/fake/jpeg_write.h"
 
 #define W 198u
 #define H 102u
 #define BLOCKS (13u * 7u)
 #define HELD 5u
-
-static uint32_t dice(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 /* Noise in an area, in all planes; even edges. */
 static void scribble(struct ka_frame *f, uint32_t *seed)

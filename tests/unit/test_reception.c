@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "tests/fake/dice.h"
 #include "tests/fake/reception_model.h"
 
 #define FRAME_US (KA_SEC(1) / 60)
@@ -334,12 +335,6 @@ static void test_viewers_that_come_and_go_open_no_more_often(void **state)
 	assert_in_range(m->n_opens, 30, 41);
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525u + 1013904223u;
-	return *seed >> 8;
-}
-
 static void test_anything_at_random(void **state)
 {
 	unsigned int all = 0;
@@ -351,7 +346,7 @@ static void test_anything_at_random(void **state)
 
 		reception_model_init(&m, run % 2 ? KA_MS(500) : 0);
 		for (int i = 0; i < 2000; i++)
-			reception_model_step(&m, (uint8_t)next_random(&seed), (uint8_t)next_random(&seed));
+			reception_model_step(&m, (uint8_t)dice(&seed), (uint8_t)dice(&seed));
 		all |= m.states;
 		reception_model_recover(&m);
 	}

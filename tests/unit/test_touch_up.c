@@ -2,16 +2,11 @@
 #include "tests/check/check.h"
 
 #include "capture/touch_up.h"
+#include "tests/fake/dice.h"
 
 #define W 150u
 #define H 70u
 #define BLOCKS (10u * 5u)
-
-static uint32_t dice(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 static struct ka_frame *noise(enum ka_pixfmt format, uint32_t seed)
 {

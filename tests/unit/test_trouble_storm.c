@@ -6,13 +6,8 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "tests/fake/dice.h"
 #include "tests/fake/trouble_rig.h"
-
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525u + 1013904223u;
-	return *seed >> 8;
-}
 
 static void misbehave(struct trouble *r, uint32_t what, uint32_t how)
 {
@@ -57,7 +52,7 @@ static void expect_slates_or_pictures(struct trouble *r, uint32_t *seed)
 		struct ka_packet *p = capture_rig_take(&r->w, 2);
 
 		if (!p)
-			misbehave(r, next_random(seed) % 12, next_random(seed));
+			misbehave(r, dice(seed) % 12, dice(seed));
 		n += p != NULL;
 		ka_packet_unref(&p);
 		assert_true(ka_clock_us() < end);
@@ -69,10 +64,10 @@ static void storm(struct trouble *r, uint32_t seed)
 	int64_t begin = ka_clock_us();
 
 	for (int i = 0; i < 1500; i++) {
-		uint32_t how = next_random(&seed);
+		uint32_t how = dice(&seed);
 		struct ka_packet *p;
 
-		misbehave(r, next_random(&seed) % 12, how);
+		misbehave(r, dice(&seed) % 12, how);
 		p = capture_rig_take(&r->w, how % 64 ? 0 : 5);
 		ka_packet_unref(&p);
 		/* Whatever it is that they see, it goes on. */
