@@ -3,7 +3,7 @@
 import lib
 import pytest
 import vivid
-from tests.peer.controller import Controller
+from test_video import bars, watch
 
 
 @pytest.fixture(name="agent")
@@ -18,18 +18,13 @@ def fixture_agent(sources, tmp_path):
 
 @pytest.fixture(name="peer")
 def fixture_peer(agent):
-    with Controller.direct("127.0.0.1", agent.port, timeout=lib.PATIENCE_S) as peer:
-        peer.login(lib.PASSWORD, timeout=lib.PATIENCE_S)
+    with watch(agent) as peer:
         yield peer
 
 
 def picture_of(peer, display, wanted):
     """Each picture counts: of a display where nothing moves there is but one."""
     return peer.frame_where(lambda p: p.display == display and wanted(p), 2 * lib.PATIENCE_S)
-
-
-def bars(picture):
-    return vivid.shows_bars(picture.rgb)
 
 
 def size(picture):
