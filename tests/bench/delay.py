@@ -10,7 +10,6 @@ from peer.controller import Controller
 import cost
 from rig import BASE_KBPS, FPS, BackgroundPlayer, Bare, House
 
-
 INTERVAL_MS = 1000 / FPS
 
 
@@ -56,8 +55,9 @@ def stages(bench):
     with House(bench.folder("stages"), frames) as house, BackgroundPlayer(house.device):
         viewer = house.viewers[0]
         first = viewer.frames
-        end = time.monotonic() + (20 if bench.quick else 60)
+        seconds = 20 if bench.quick else 60
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             viewer.poll(end - time.monotonic())
-        rate = (viewer.frames - first) / (20 if bench.quick else 60)
+        rate = (viewer.frames - first) / seconds
         return house.agent.status()["picture"]["stages"], rate

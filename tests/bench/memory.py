@@ -8,7 +8,7 @@ import time
 import cost
 from rig import BackgroundPlayer, House
 
-BUFFERS = 5  # as many as capture/v4l2_buf.c asks for; real drivers give about that
+BUFFERS = 5  # one less than capture/v4l2_buf.c asks for; real drivers give about that
 
 
 def smaps(pid):
@@ -36,7 +36,6 @@ def watch(bench):
         while (now := time.monotonic() - start) < length:
             total, device = smaps(house.agent.pid)
             rows.append((round(now, 1), total))
-            house.viewers[0].poll(0)
             deadline = time.monotonic() + 5
             while time.monotonic() < deadline:
                 house.viewers[0].poll(deadline - time.monotonic())
