@@ -20,11 +20,16 @@ def fixture_chip(tmp_path):
     assert chip.faults == []
 
 
+def start(start_agent, chip, **hid):
+    """The agent, once the chip knows that nothing is pressed."""
+    agent = start_agent(hid={"backend": "ch9329", "serial_device": chip.path, **hid})
+    chip.wait(lambda: len(chip.told()) >= 4, "the chip is told how things are")
+    return agent
+
+
 @pytest.fixture(name="device")
 def fixture_device(start_agent, chip):
-    """The agent, once the chip knows that nothing is pressed."""
-    agent = start_agent(hid={"backend": "ch9329", "serial_device": chip.path, "serial_baud": FAST})
-    chip.wait(lambda: len(chip.told()) >= 4, "the chip is told how things are")
+    agent = start(start_agent, chip, serial_baud=FAST)
     agent.wait_log("host state=configured")
     return agent
 
@@ -82,8 +87,7 @@ def test_lock_key_shows_in_the_leds(device, chip):
 
 
 def test_last_move_before_a_click_is_not_lost(start_agent, chip):
-    agent = start_agent(hid={"backend": "ch9329", "serial_device": chip.path})
-    chip.wait(lambda: len(chip.told()) >= 4, "the chip is told how things are")
+    agent = start(start_agent, chip)
     with Controller.direct("127.0.0.1", agent.port) as peer:
         peer.login(PASSWORD)
         peer.frame(10)
