@@ -3,7 +3,6 @@
 own, and what it is compared with. All are driven one picture at a time by whoever measures, in turn."""
 
 import fcntl
-import json
 import os
 import pathlib
 import re
@@ -92,11 +91,6 @@ class Agent(process.Agent):
 
     def cpu_ns(self):
         return cpu_ns(self.pid)
-
-    def status(self):
-        done = subprocess.run([BUILD / "agent/kvmagentctl", "--socket", self.folder / "run/control", "--json",
-                               "status"], check=True, capture_output=True, text=True, timeout=PATIENCE)
-        return json.loads(done.stdout)
 
 
 class Viewer:

@@ -18,10 +18,9 @@ import time
 import pytest
 
 from peer import pb
-from peer.agent import PASSWORD, PROGRAM
+from peer.agent import KVMAGENTCTL, PASSWORD
 from peer.controller import Controller, LoginError
 
-KVMAGENTCTL = str(pathlib.Path(PROGRAM).parent / "kvmagentctl")
 # Clients that are closed with such words do not call again by themselves (docs/PROTOCOL.md).
 NO_RETRY = re.compile("offline|not exist|handshake|failed|resolve|mismatch|manually|restricted|incoming only|"
                       "not allowed")

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several displays on the real agent: test cards of different sizes, and one whose device is missing."""
 
-import json
-import pathlib
-import subprocess
 import time
 
 import pytest
 
 from peer import card
-from peer.agent import CARD, PASSWORD, PROGRAM
+from peer.agent import CARD, PASSWORD
 from peer.controller import Controller
 from peer.hands import position
 
@@ -30,15 +27,8 @@ def fixture_three(start_agent):
     return start_agent(video={**CARD, "displays": CARDS}, hid={"hold_ms": 0})
 
 
-def status(agent):
-    control = str(pathlib.Path(PROGRAM).parent / "kvmagentctl")
-    out = subprocess.run([control, "--socket", str(agent.folder / "run/control"), "--json", "status"],
-                         check=True, capture_output=True, text=True).stdout
-    return json.loads(out)
-
-
 def states(agent):
-    return [d["state"] for d in status(agent)["displays"]]
+    return [d["state"] for d in agent.status()["displays"]]
 
 
 def wait_states(agent, wanted, timeout=20):
@@ -165,7 +155,7 @@ def test_a_missing_device_is_a_slate_and_affects_nobody(start_agent):
         assert (got[1][0].y.shape[1], got[1][0].y.shape[0]) == (800, 600) and card.read_number(got[1][0].y) is None
         assert rises(collect(client, [0], 20)[0])
         wait_states(agent, ["live", "slate"])
-        assert status(agent)["displays"][1]["cause"]
+        assert agent.status()["displays"][1]["cause"]
         # The target has one display only, and the pointer's range is that one.
         client.run(1.5)
         client.mouse_move(639, 359)

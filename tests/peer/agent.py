@@ -13,6 +13,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 
 PROGRAM = os.environ.get("KVMAGENT", str(ROOT / "build/release/agent/kvmagent"))
+KVMAGENTCTL = str(pathlib.Path(PROGRAM).with_name("kvmagentctl"))
 PASSWORD = "Passw0rd!"
 VERSION = "1.4.9"  # claimed by default
 CARD = {"source": "card", "width": 640, "height": 360, "fps": 30}
@@ -104,6 +105,12 @@ class Agent:
                             last.get("abs", b"\0")[:1], last.get("rel", b"\0")[:1],
                             last.get("control", b"\0\0\0")[1:]) if any(b)]
         return not held
+
+    def status(self):
+        """What kvmagentctl says of it."""
+        done = subprocess.run([KVMAGENTCTL, "--socket", str(self.folder / "run/control"), "--json", "status"],
+                              check=True, capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout)
 
     def rss_kib(self):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
