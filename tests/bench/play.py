@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays prepared pictures to bench_device.c until standard input ends: play.py FIFO COUNT FPS [FIRST]"""
+"""Plays prepared pictures to bench_device.c until standard input ends: play.py FIFO COUNT FPS FIRST"""
 
 import os
 import select
@@ -10,8 +10,8 @@ import time
 
 
 def main():
-    fifo, count, fps = os.open(sys.argv[1], os.O_RDWR | os.O_NONBLOCK), int(sys.argv[2]), float(sys.argv[3])
-    first = int(sys.argv[4]) if len(sys.argv) > 4 else 0
+    fifo, fps = os.open(sys.argv[1], os.O_RDWR | os.O_NONBLOCK), float(sys.argv[3])
+    count, first = int(sys.argv[2]), int(sys.argv[4])
     start, n = time.monotonic(), 0
     while not select.select([0], [], [], max(0.0, start + n / fps - time.monotonic()))[0]:
         try:

@@ -64,18 +64,23 @@ class Device:
 
 
 class BackgroundPlayer:
-    """Shows pictures until stopped, from a process of its own: its pace does not depend on who measures."""
+    """Shows all pictures, or `count` from `first` on, until stopped, from a process of its own: so its pace does not
+    depend on who measures."""
 
-    def __init__(self, device):
+    def __init__(self, device, first=0, count=None):
         self._process = subprocess.Popen([sys.executable, str(HERE / "play.py"), str(device.path),
-                                          str(device.frames.count), str(FPS)], stdin=subprocess.PIPE)
+                                          str(count or device.frames.count), str(FPS), str(first)],
+                                         stdin=subprocess.PIPE)
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._process.stdin.close()
-        self._process.wait(PATIENCE)
+        self.close()
 
 
 class Agent(process.Agent):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from peer.agent import TESTS
+from peer.likeness import psnr, ssim
 
 sys.path.insert(0, str(TESTS / "bench"))
 
@@ -47,20 +48,20 @@ def test_prepared_pictures_come_out_at_the_other_end(tmp_path, stripes):
     shown = list(quality.luma(quality.saved(stream)))
     for n in range(4):
         wanted = scenes.yuyv_to_i420(frames.pictures[n], WIDTH, HEIGHT)[0]
-        assert max(quality.psnr(picture, wanted) for picture in shown) > 35
+        assert max(psnr(picture, wanted) for picture in shown) > 35
 
 
 def test_likeness_is_one_for_the_same_and_falls_with_noise():
     rng = np.random.default_rng(1)
     plane = rng.integers(0, 256, (64, 80), np.uint8)
     noisy = np.clip(plane + rng.normal(0, 20, plane.shape), 0, 255).astype(np.uint8)
-    assert quality.ssim(plane, plane) == pytest.approx(1)
-    assert 0.5 < quality.ssim(plane, noisy) < 0.98
+    assert ssim(plane, plane) == pytest.approx(1)
+    assert 0.5 < ssim(plane, noisy) < 0.98
     # Flat planes: only the term of the means is left; 6.5025 = (0.01 * 255) ** 2.
-    assert quality.ssim(np.full((32, 32), 100), np.full((32, 32), 110)) == pytest.approx(
+    assert ssim(np.full((32, 32), 100), np.full((32, 32), 110)) == pytest.approx(
         (2 * 100 * 110 + 6.5025) / (100 ** 2 + 110 ** 2 + 6.5025), abs=1e-4)
-    assert quality.psnr(plane, plane) == 99
-    assert quality.psnr(np.zeros((4, 4)), np.full((4, 4), 255)) == pytest.approx(0)
+    assert psnr(plane, plane) == 99
+    assert psnr(np.zeros((4, 4)), np.full((4, 4), 255)) == pytest.approx(0)
 
 
 def test_percentiles_are_of_nearest_rank():

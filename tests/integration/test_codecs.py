@@ -4,13 +4,13 @@
 import contextlib
 import time
 
-import numpy as np
 import pytest
 
 from peer import card, pb
 from peer.agent import PASSWORD
 from peer.controller import Controller
 from peer.controls import supported_decoding
+from peer.likeness import psnr
 
 # What the thread sanitizer has to see: encoders that come and go.
 pytestmark = pytest.mark.tsan
@@ -35,11 +35,6 @@ def sharp(client, timeout=30):
 
 def frame_in(client, codec, timeout=30):
     return client.frame_where(lambda p: p.codec == codec, timeout)
-
-
-def psnr(a, b):
-    error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
-    return 99.0 if error == 0 else 10 * np.log10(255 ** 2 / error)
 
 
 def bars(picture):

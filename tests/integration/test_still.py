@@ -3,23 +3,17 @@
 are known (tests/bench/bench_device.h), so what arrives is compared with what was shown."""
 
 import contextlib
-import os
-import pathlib
-import struct
-import subprocess
-import sys
 import time
 
-import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from bench import scenes
+from bench import rig, scenes
 from peer import agent as process
 from peer.controller import Controller
+from peer.likeness import ssim
 
-BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
-WIDTH, HEIGHT, FPS = 1280, 720, 30
+WIDTH, HEIGHT = 1280, 720
 PATIENCE = 60
 
 
@@ -41,21 +35,16 @@ class Screen:
 
     def __init__(self, folder):
         self.frames = scenes.Frames(folder / "frames", WIDTH, HEIGHT, [text_page()] * 8 + [text_page(MARK)] * 8)
-        self.path = folder / "device"
-        os.mkfifo(self.path)
-        os.symlink(self.frames.path, f"{self.path}.frames")
-        self._fifo = os.open(self.path, os.O_RDWR | os.O_NONBLOCK)
+        self.device = rig.Device(folder, self.frames)
         self._player = None
 
     def show(self, page):
         self.pause()
-        self._player = subprocess.Popen([sys.executable, str(BENCH / "play.py"), str(self.path), "8", str(FPS),
-                                         str(8 * page)], stdin=subprocess.PIPE)
+        self._player = rig.BackgroundPlayer(self.device, 8 * page, 8)
 
     def pause(self):
         if self._player:
-            self._player.stdin.close()
-            self._player.wait(PATIENCE)
+            self._player.close()
         self._player = None
 
     def luma(self, page):
@@ -63,7 +52,7 @@ class Screen:
 
     def close(self):
         self.pause()
-        os.close(self._fifo)
+        self.device.close()
 
 
 @pytest.fixture(name="screen")
@@ -80,24 +69,10 @@ def fixture_screen(tmp_path):
 def fixture_agent(screen, tmp_path):
     folder = tmp_path / "agent"
     folder.mkdir()
-    program = pathlib.Path(process.PROGRAM).parent / "bench_agent"
-    agent = process.Agent(folder, program=program, video={"source": "v4l2", "device": str(screen.path), "fps": FPS})
+    agent = process.Agent(folder, program=rig.BUILD / "agent/bench_agent",
+                          video={"source": "v4l2", "device": str(screen.device.path), "fps": rig.FPS})
     yield agent
     agent.stop()
-
-
-def ssim(a, b):
-    """Mean structural similarity over windows of 8 x 8 (Wang et al. 2004)."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
-
-    def mean(x):
-        c = np.cumsum(np.cumsum(np.pad(x, ((1, 0), (1, 0))), 0), 1)
-        return (c[8:, 8:] - c[:-8, 8:] - c[8:, :-8] + c[:-8, :-8])[::4, ::4] / 64
-
-    ma, mb = mean(a), mean(b)
-    va, vb, cov = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    return float((((2 * ma * mb + c1) * (2 * cov + c2)) / ((ma * ma + mb * mb + c1) * (va + vb + c2))).mean())
 
 
 def pictures(client):
