@@ -228,6 +228,14 @@ static void test_start_own_change_event_is_no_change(void **state)
 	assert_int_equal(v4l2_rig_start(r), 0);
 }
 
+/* What a stream that is begun anew asks the device for. */
+static void expect_begun_anew(struct v4l2_rig *r, uint32_t fourcc)
+{
+	r->src->ops->stop(r->src);
+	assert_int_equal(v4l2_rig_start(r), 0);
+	assert_int_equal(r->dev.set_fourcc, fourcc);
+}
+
 static void test_format_cheapest_that_is_fast_enough(void **state)
 {
 	static const uint32_t stick[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_YUYV, 0};
@@ -241,33 +249,21 @@ static void test_format_cheapest_that_is_fast_enough(void **state)
 	r->dev.formats = stick;
 	v4l2_rig_open_and_start(r);
 	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_YUYV);
-	r->src->ops->stop(r->src);
 	r->dev.slow_fps = 5; /* USB 2 at 1080p */
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_MJPEG);
-	r->src->ops->stop(r->src);
+	expect_begun_anew(r, V4L2_PIX_FMT_MJPEG);
 	r->dev.slow_fps = 25;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_YUYV);
-	r->src->ops->stop(r->src);
+	expect_begun_anew(r, V4L2_PIX_FMT_YUYV);
 	r->dev.slow_fps = 0;
 	r->dev.formats = many;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_NV12);
-	r->src->ops->stop(r->src);
+	expect_begun_anew(r, V4L2_PIX_FMT_NV12);
 	r->dev.formats = grey;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_XBGR32);
-	r->src->ops->stop(r->src);
+	expect_begun_anew(r, V4L2_PIX_FMT_XBGR32);
 	/* Colour before all, even when it has gone through JPEG. */
 	r->dev.slow_fps = 5;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_MJPEG);
-	r->src->ops->stop(r->src);
+	expect_begun_anew(r, V4L2_PIX_FMT_MJPEG);
 	r->dev.slow_fps = 0;
 	r->dev.formats = grey + 3;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_XBGR32);
+	expect_begun_anew(r, V4L2_PIX_FMT_XBGR32);
 }
 
 static void test_format_whose_colours_need_no_conversion(void **state)
@@ -279,22 +275,16 @@ static void test_format_whose_colours_need_no_conversion(void **state)
 	r->dev.formats = full;
 	v4l2_rig_open_and_start(r);
 	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_NV24);
-	r->src->ops->stop(r->src);
 	/* RGB is what it is, whichever matrix YUV would have; as many bits either way. */
 	r->dev.colorspace = V4L2_COLORSPACE_REC709;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_RGB24);
-	r->src->ops->stop(r->src);
+	expect_begun_anew(r, V4L2_PIX_FMT_RGB24);
 	/* Half as many again on the bus are not worth it. */
 	r->dev.formats = half;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_UYVY);
-	r->src->ops->stop(r->src);
+	expect_begun_anew(r, V4L2_PIX_FMT_UYVY);
 	/* A driver that does not say beforehand is taken for one without. */
 	r->dev.formats = full;
 	r->dev.no_try = true;
-	assert_int_equal(v4l2_rig_start(r), 0);
-	assert_int_equal(r->dev.set_fourcc, V4L2_PIX_FMT_NV24);
+	expect_begun_anew(r, V4L2_PIX_FMT_NV24);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, v4l2_rig_set_up, v4l2_rig_tear_down)
