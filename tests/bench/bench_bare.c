@@ -9,7 +9,6 @@
  *   p N   encode picture N, which is I420 already      cpu, wall, bytes
  *   c N   convert picture N from YUYV whole, encode    cpu of converting, cpu of encoding, bytes
  *   k N   the same as p, as a key picture              cpu, wall, bytes
- *   o N   open an encoder and encode a key picture     cpu, wall, bytes
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,15 +41,9 @@ static int64_t clock_us(clockid_t id)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static x264_t *open_x264(const struct bare *b)
-{
-	x264_param_t p;
-
-	return ka_enc_x264_params(&p, &b->cfg) < 0 ? NULL : x264_encoder_open(&p);
-}
-
 static int prepare(struct bare *b, const char *frames, const char *fps, const char *kbps)
 {
+	x264_param_t p;
 	size_t luma;
 	int w, h;
 
@@ -79,7 +72,7 @@ static int prepare(struct bare *b, const char *frames, const char *fps, const ch
 		YUY2ToNV12(b->yuyv + i * b->step, w * 2, b->nv12, w, b->nv12 + luma, w, w, h);
 		NV12ToI420(b->nv12, w, b->nv12 + luma, w, to, w, to + luma, w / 2, to + luma * 5 / 4, w / 2, w, h);
 	}
-	b->x = open_x264(b);
+	b->x = ka_enc_x264_params(&p, &b->cfg) < 0 ? NULL : x264_encoder_open(&p);
 	return b->x ? 0 : -1;
 }
 
@@ -121,14 +114,6 @@ static void run(struct bare *b, char what, unsigned int index)
 		printf("%lld %lld %d\n", (long long)(converted - cpu),
 		       (long long)(clock_us(CLOCK_PROCESS_CPUTIME_ID) - converted), bytes);
 		return;
-	}
-	if (what == 'o') {
-		x264_encoder_close(b->x);
-		cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
-		wall = clock_us(CLOCK_MONOTONIC);
-		b->x = open_x264(b);
-		if (!b->x)
-			abort();
 	}
 	bytes = encode(b, b->i420[index], X264_CSP_I420, what == 'k' ? X264_TYPE_IDR : X264_TYPE_AUTO);
 	printf("%lld %lld %d\n", (long long)(clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu),

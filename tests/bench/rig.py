@@ -219,9 +219,6 @@ class Bare:
         """(CPU us of converting, CPU us of encoding, bytes)"""
         return self._ask("c", index)
 
-    def open_and_encode(self, index):
-        return self._ask("o", index)
-
     def key(self, index):
         return self._ask("k", index)
 
