@@ -5,7 +5,6 @@
  * configuration, the rest is a program of what happens. Nothing leaves this process: tests/fake/fake_world.h.
  */
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  * came, the rest is a program of what it does. Key exchange and passwords are done properly where the program wants it,
  * so everything behind them is reached; what must never happen is checked by tests/fake/session_bench.c.
  */
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
