@@ -176,18 +176,36 @@ static void put_chroma(struct ka_mjpeg *m, const struct ka_mjpeg_dst *dst, uint3
 	MergeUVPlane(m->halved[0], stride, m->halved[1], stride, uv, uv_stride, half, (int)rows / 2);
 }
 
-static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst)
+static bool read_header(struct ka_mjpeg *m, uint32_t width, uint32_t height, struct sampling *s)
 {
+	struct jpeg_decompress_struct *j = &m->jpeg;
+
+	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, width, height, s))
+		return false;
+	j->do_fancy_upsampling = FALSE;
+	j->dct_method = JDCT_ISLOW;
+	return true;
+}
+
+/* After the last row that is wanted. */
+static int finish(struct ka_mjpeg *m)
+{
+	/* Reads on to the end marker. */
+	if (!m->cut_off && m->jpeg.output_scanline >= m->jpeg.output_height)
+		(void)jpeg_finish_decompress(&m->jpeg);
+	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
+}
+
+static int decode(struct ka_mjpeg *m, const void *to)
+{
+	const struct ka_mjpeg_dst *dst = to;
 	struct jpeg_decompress_struct *j = &m->jpeg;
 	struct sampling s = {0};
 	size_t chroma_stride;
 
-	jpeg_mem_src(j, data, len);
-	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst->width, dst->height, &s))
+	if (!read_header(m, dst->width, dst->height, &s))
 		return -KA_E_FORMAT;
 	j->raw_data_out = TRUE;
-	j->do_fancy_upsampling = FALSE;
-	j->dct_method = JDCT_ISLOW;
 	if (!jpeg_start_decompress(j))
 		return -KA_E_FORMAT;
 	chroma_stride = j->num_components == 3 ? j->comp_info[1].width_in_blocks * DCTSIZE : 0;
@@ -211,128 +229,102 @@ static int decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const str
 			ka_recolour_rows(dst->colour, &at, &at, dst->width, rows);
 		y += band;
 	}
-	/* Reads on to the end marker. */
-	if (!m->cut_off && j->output_scanline >= j->output_height)
-		(void)jpeg_finish_decompress(j);
-	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
+	return finish(m);
 }
 
-static void put_triples(uint8_t *to, const uint8_t *row, uint32_t width, bool grey)
+/* Begins to give Y, U, V of each pixel, of one in `less` each way. */
+static bool begin_triples(struct ka_mjpeg *m, const struct ka_mjpeg_pixels *dst, unsigned int less)
 {
-	if (!grey) {
+	struct jpeg_decompress_struct *j = &m->jpeg;
+	struct sampling s;
+
+	if (!read_header(m, dst->width, dst->height, &s))
+		return false;
+	j->out_color_space = j->num_components == 1 ? JCS_GRAYSCALE : JCS_YCbCr;
+	j->scale_num = 1;
+	j->scale_denom = less;
+	return jpeg_start_decompress(j);
+}
+
+static bool read_triples(struct ka_mjpeg *m, uint8_t *to, uint32_t width)
+{
+	JSAMPROW row = m->luma;
+
+	if (!jpeg_read_scanlines(&m->jpeg, &row, 1) || m->damaged)
+		return false;
+	if (m->jpeg.num_components == 3) {
 		memcpy(to, row, (size_t)3 * width);
-		return;
+		return true;
 	}
 	for (uint32_t x = 0; x < width; x++) {
 		to[3 * x] = row[x];
 		to[3 * x + 1] = to[3 * x + 2] = 128;
 	}
+	return true;
 }
 
-static int decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
+static int decode_pixels(struct ka_mjpeg *m, const void *to)
 {
-	struct jpeg_decompress_struct *j = &m->jpeg;
-	struct sampling s = {0};
-	JSAMPROW row = m->luma;
+	const struct ka_mjpeg_pixels *dst = to;
 	uint32_t band;
-	bool grey;
 
-	jpeg_mem_src(j, data, len);
-	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst->width, dst->height, &s))
+	if (!begin_triples(m, dst, 1))
 		return -KA_E_FORMAT;
-	grey = j->num_components == 1;
-	j->out_color_space = grey ? JCS_GRAYSCALE : JCS_YCbCr;
-	j->do_fancy_upsampling = FALSE;
-	j->dct_method = JDCT_ISLOW;
-	if (!jpeg_start_decompress(j))
-		return -KA_E_FORMAT;
-	band = (uint32_t)(j->max_v_samp_factor * DCTSIZE);
+	band = (uint32_t)(m->jpeg.max_v_samp_factor * DCTSIZE);
 	for (uint32_t y = 0; y < dst->height; y++) {
-		uint8_t *to = dst->data + y * dst->stride;
-
-		if (!jpeg_read_scanlines(j, &row, 1) || m->damaged || (m->cut_off && y < band))
+		if (!read_triples(m, dst->data + y * dst->stride, dst->width) || (m->cut_off && y < band))
 			return -KA_E_FORMAT;
 		if (m->ran_dry && !m->cut_off && y - y % band + band < dst->height)
 			return -KA_E_FORMAT;
-		put_triples(to, row, dst->width, grey);
 	}
-	if (!m->cut_off && j->output_scanline >= j->output_height)
-		(void)jpeg_finish_decompress(j);
-	return m->damaged || m->left_over > LEFT_OVER_MAX ? -KA_E_FORMAT : 0;
+	return finish(m);
 }
 
-static int decode_eighth(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
+static int decode_eighth(struct ka_mjpeg *m, const void *to)
 {
-	struct jpeg_decompress_struct *j = &m->jpeg;
-	struct sampling s = {0};
-	JSAMPROW row = m->luma;
-	bool grey;
+	const struct ka_mjpeg_pixels *dst = to;
 
-	jpeg_mem_src(j, data, len);
-	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || !is_usable(m, dst->width, dst->height, &s))
-		return -KA_E_FORMAT;
-	grey = j->num_components == 1;
-	j->out_color_space = grey ? JCS_GRAYSCALE : JCS_YCbCr;
-	j->do_fancy_upsampling = FALSE;
-	j->scale_num = 1;
-	j->scale_denom = 8;
-	if (!jpeg_start_decompress(j))
+	if (!begin_triples(m, dst, 8))
 		return -KA_E_FORMAT;
 	for (uint32_t y = 0; y < (dst->height + 7) / 8; y++) {
-		if (!jpeg_read_scanlines(j, &row, 1) || m->damaged || m->cut_off)
+		if (!read_triples(m, dst->data + y * dst->stride, (dst->width + 7) / 8) || m->cut_off)
 			return -KA_E_FORMAT;
 		if (m->ran_dry && y * 8 + 2 * BAND_MAX < dst->height)
 			return -KA_E_FORMAT;
-		put_triples(dst->data + y * dst->stride, row, (dst->width + 7) / 8, grey);
 	}
 	return 0;
 }
 
-static void forget(struct ka_mjpeg *m)
-{
-	m->cut_off = m->ran_dry = m->damaged = false;
-	m->left_over = 0;
-}
-
-int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst)
+/* One of those above; libjpeg's errors come back here. */
+static int run(struct ka_mjpeg *m, const uint8_t *data, size_t len, int (*decoder)(struct ka_mjpeg *m, const void *to),
+	       const void *to)
 {
 	int ret;
 
-	forget(m);
+	m->cut_off = m->ran_dry = m->damaged = false;
+	m->left_over = 0;
 	if (setjmp(m->escape)) {
 		jpeg_abort_decompress(&m->jpeg);
 		return -KA_E_FORMAT;
 	}
-	ret = decode(m, data, len, dst);
+	jpeg_mem_src(&m->jpeg, data, len);
+	ret = decoder(m, to);
 	/* Also after the last row: what follows it is of no interest. */
 	jpeg_abort_decompress(&m->jpeg);
 	return ret;
 }
 
+int ka_mjpeg_decode(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_dst *dst)
+{
+	return run(m, data, len, decode, dst);
+}
+
 int ka_mjpeg_decode_eighth(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
 {
-	int ret;
-
-	forget(m);
-	if (setjmp(m->escape)) {
-		jpeg_abort_decompress(&m->jpeg);
-		return -KA_E_FORMAT;
-	}
-	ret = decode_eighth(m, data, len, dst);
-	jpeg_abort_decompress(&m->jpeg);
-	return ret;
+	return run(m, data, len, decode_eighth, dst);
 }
 
 int ka_mjpeg_decode_pixels(struct ka_mjpeg *m, const uint8_t *data, size_t len, const struct ka_mjpeg_pixels *dst)
 {
-	int ret;
-
-	forget(m);
-	if (setjmp(m->escape)) {
-		jpeg_abort_decompress(&m->jpeg);
-		return -KA_E_FORMAT;
-	}
-	ret = decode_pixels(m, data, len, dst);
-	jpeg_abort_decompress(&m->jpeg);
-	return ret;
+	return run(m, data, len, decode_pixels, dst);
 }
