@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "capture/change.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "capture/difference.h"
 
 /* Of a lossy block: a sample that differs by more than this counts, as do samples that differ by this much on average.
  * A quantiser's noise stays below, the faintest letters and pointers do not. */
@@ -94,37 +95,17 @@ uint32_t ka_change_find(const struct ka_frame *a, const struct ka_frame *b, uint
 	return changed;
 }
 
-struct difference {
-	uint32_t peak, sum, samples;
-};
-
-static void add_row(struct difference *d, const uint8_t *a, const uint8_t *b, size_t bytes)
-{
-	uint32_t sum = 0;
-	uint32_t peak = 0;
-
-	for (size_t i = 0; i < bytes; i++) {
-		uint32_t diff = (uint32_t)abs(a[i] - b[i]);
-
-		sum += diff;
-		peak = KA_MAX(peak, diff);
-	}
-	d->sum += sum;
-	d->peak = KA_MAX(d->peak, peak);
-	d->samples += (uint32_t)bytes;
-}
-
 static bool differs_in(const struct ka_frame *a, const struct ka_frame *b, unsigned int plane, uint32_t bx, uint32_t by)
 {
 	size_t at = (size_t)bx * KA_FRAME_BLOCK;
 	size_t bytes = KA_MIN((size_t)KA_FRAME_BLOCK, ka_pixfmt_row_bytes(a->format, plane, a->width) - at);
 	uint32_t rows = ka_pixfmt_rows(a->format, plane, KA_FRAME_BLOCK);
 	uint32_t end = KA_MIN((by + 1) * rows, ka_pixfmt_rows(a->format, plane, a->height));
-	struct difference d = {0};
+	struct ka_difference d = {0};
 
 	for (uint32_t y = by * rows; y < end; y++)
-		add_row(&d, row_of(a, plane, y) + at, row_of(b, plane, y) + at, bytes);
-	return d.peak > LOSSY_PEAK || d.sum * 100 > d.samples * LOSSY_MEAN_PERCENT;
+		ka_difference_add(&d, row_of(a, plane, y) + at, row_of(b, plane, y) + at, bytes);
+	return ka_difference_exceeds(&d, LOSSY_PEAK, LOSSY_MEAN_PERCENT);
 }
 
 uint32_t ka_change_find_lossy(const struct ka_frame *a, const struct ka_frame *b, uint8_t *map)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/difference.h"
+
 /* A block is worth its bits from here on: a sample differs by so much, or all do by so much on average. */
 #define PEAK 4u
 #define MEAN_PERCENT 75u
@@ -86,7 +88,7 @@ static uint32_t take_block(struct ka_touch_up *t, const struct ka_frame *f, cons
 {
 	uint32_t x = i % t->across * KA_FRAME_BLOCK, top = i / t->across * KA_FRAME_BLOCK;
 	uint32_t n = KA_MIN(KA_FRAME_BLOCK, f->width - x);
-	uint32_t sum = 0, peak = 0, count = 0;
+	struct ka_difference diff = {0};
 
 	for (unsigned int p = 0; p < 2; p++) {
 		uint32_t end = KA_MIN(top + KA_FRAME_BLOCK, f->height) >> p;
@@ -96,17 +98,11 @@ static uint32_t take_block(struct ka_touch_up *t, const struct ka_frame *f, cons
 			uint8_t room[KA_FRAME_BLOCK];
 			const uint8_t *shall = samples(f, p, x, y, n, room);
 
-			for (uint32_t k = 0; k < n; k++) {
-				uint32_t diff = (uint32_t)abs(is[k] - shall[k]);
-
-				sum += diff;
-				peak = KA_MAX(peak, diff);
-			}
-			count += n;
+			ka_difference_add(&diff, is, shall, n);
 			memcpy(t->mix->planes[p].data + y * t->mix->planes[p].stride + x, shall, n);
 		}
 	}
-	return peak > PEAK || sum * 100 > count * MEAN_PERCENT ? sum : 0;
+	return ka_difference_exceeds(&diff, PEAK, MEAN_PERCENT) ? diff.sum : 0;
 }
 
 static void leave_block(struct ka_touch_up *t, const struct ka_decoded *d, uint32_t i)
