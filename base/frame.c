@@ -2,6 +2,7 @@
 #include "base/frame.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -93,8 +94,7 @@ int ka_frame_new(struct ka_frame **out, const struct ka_frame *desc)
 		if (!plane_fits(desc, i))
 			return -KA_E_FORMAT;
 	}
-	if (desc->stamps && desc->stamps->size / sizeof(uint64_t) <
-				    (size_t)ka_frame_blocks(desc->width) * ka_frame_blocks(desc->height))
+	if (desc->stamps && desc->stamps->size / sizeof(uint64_t) < ka_frame_block_count(desc->width, desc->height))
 		return -KA_E_FORMAT;
 	f = malloc(sizeof(*f));
 	if (!f)
@@ -159,4 +159,12 @@ bool ka_frame_writable(struct ka_frame *f)
 	for (unsigned int i = 0; only && i < KA_FRAME_PLANES; i++)
 		only = !f->bufs[i] || ka_ref_only(&f->bufs[i]->ref);
 	return only;
+}
+
+void ka_frame_copy_plane(const struct ka_frame *to, const struct ka_frame *from, unsigned int plane)
+{
+	size_t bytes = ka_pixfmt_row_bytes(from->format, plane, from->width);
+
+	for (uint32_t y = 0; y < ka_pixfmt_rows(from->format, plane, from->height); y++)
+		memcpy(ka_frame_row(to, plane, y), ka_frame_row(from, plane, y), bytes);
 }

@@ -57,8 +57,18 @@ static inline uint32_t ka_frame_blocks(uint32_t pixels)
 {
 	return (pixels + KA_FRAME_BLOCK - 1) / KA_FRAME_BLOCK;
 }
+static inline size_t ka_frame_block_count(uint32_t width, uint32_t height)
+{
+	return (size_t)ka_frame_blocks(width) * ka_frame_blocks(height);
+}
 bool ka_pixfmt_rgb(enum ka_pixfmt format);
 const char *ka_pixfmt_name(enum ka_pixfmt format);
+
+/* Where a row of a plane begins. Not for MJPEG. */
+static inline uint8_t *ka_frame_row(const struct ka_frame *f, unsigned int plane, uint32_t row)
+{
+	return f->planes[plane].data + row * f->planes[plane].stride;
+}
 
 /* Takes over the references of *desc (bufs[], stamps) on success only. -KA_E_FORMAT when a plane or the stamps do not
  * fit the size, or sizes are outside media.h's limits. */
@@ -68,5 +78,7 @@ int ka_frame_alloc(struct ka_frame **out, enum ka_pixfmt format, uint32_t width,
 struct ka_frame *ka_frame_ref(struct ka_frame *f);
 void ka_frame_unref(struct ka_frame **f);
 bool ka_frame_writable(struct ka_frame *f);
+/* A plane to one of the same shape, padding left out. Not for MJPEG. */
+void ka_frame_copy_plane(const struct ka_frame *to, const struct ka_frame *from, unsigned int plane);
 
 #endif

@@ -114,7 +114,7 @@ static bool is_plane_uniform(const struct ka_frame *f, unsigned int plane, uint3
 
 	make_pattern(&p, f, plane);
 	for (uint32_t y = first_row; y < rows; y += PASSES) {
-		const uint8_t *row = f->planes[plane].data + y * f->planes[plane].stride;
+		const uint8_t *row = ka_frame_row(f, plane, y);
 
 		for (size_t at = 0; at < bytes; at += CHUNK) {
 			if (!is_like(row + at, &p, KA_MIN(CHUNK, bytes - at)))

@@ -10,11 +10,6 @@
 #define LOSSY_PEAK 14u
 #define LOSSY_MEAN_PERCENT 150u
 
-static const uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint32_t row)
-{
-	return f->planes[plane].data + row * f->planes[plane].stride;
-}
-
 /* Two words at a time: what every CPU here has as one register. Memory need not be aligned to it. */
 typedef uint64_t words __attribute__((vector_size(16)));
 
@@ -70,8 +65,8 @@ static void mark_blocks(const struct ka_frame *a, const struct ka_frame *b, unsi
 	bool differs = false;
 
 	for (uint32_t y = by * rows; y < end; y++) {
-		const uint8_t *x = row_of(a, plane, y);
-		const uint8_t *z = row_of(b, plane, y);
+		const uint8_t *x = ka_frame_row(a, plane, y);
+		const uint8_t *z = ka_frame_row(b, plane, y);
 
 		/* The fastest way through what stands still, but twice the work where something changes. */
 		differs = differs || memcmp(x, z, bytes) != 0;
@@ -104,7 +99,7 @@ static bool differs_in(const struct ka_frame *a, const struct ka_frame *b, unsig
 	struct ka_difference d = {0};
 
 	for (uint32_t y = by * rows; y < end; y++)
-		ka_difference_add(&d, row_of(a, plane, y) + at, row_of(b, plane, y) + at, bytes);
+		ka_difference_add(&d, ka_frame_row(a, plane, y) + at, ka_frame_row(b, plane, y) + at, bytes);
 	return ka_difference_exceeds(&d, LOSSY_PEAK, LOSSY_MEAN_PERCENT);
 }
 

@@ -97,7 +97,7 @@ void ka_convert_free(struct ka_convert *c)
 /* x: even. */
 static uint8_t *at(const struct ka_frame *f, unsigned int plane, uint32_t x, uint32_t row)
 {
-	return f->planes[plane].data + row * f->planes[plane].stride + ka_pixfmt_row_bytes(f->format, plane, x);
+	return ka_frame_row(f, plane, row) + ka_pixfmt_row_bytes(f->format, plane, x);
 }
 
 static const uint8_t *row_of(const struct band *b, unsigned int plane, uint32_t row)

@@ -28,11 +28,6 @@ static const struct samples sources[] = {
 	[KA_PIX_GREY] = {{0, 0, 0}, {0, 0, 0}, {1, 0, 0}, 0, 0},
 };
 
-static uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint32_t row)
-{
-	return f->planes[plane].data + row * f->planes[plane].stride;
-}
-
 static void gather(const uint8_t *from, unsigned int step, unsigned int shift, uint32_t x, uint32_t width, uint8_t *to)
 {
 	if (step == 1 && shift == 0) {
@@ -49,12 +44,12 @@ static void rows_yuv(const struct ka_frame *in, const struct ka_frame *to, const
 
 	for (uint32_t y = a->y; y < a->y + a->height; y++) {
 		for (unsigned int i = 0; i < 3; i++) {
-			uint8_t *dst = row_of(to, i, y) + a->x;
+			uint8_t *dst = ka_frame_row(to, i, y) + a->x;
 
 			if (i && in->format == KA_PIX_GREY)
 				memset(dst, 128, a->width);
 			else
-				gather(row_of(in, s->plane[i], i ? y >> s->down : y) + s->first[i], s->step[i],
+				gather(ka_frame_row(in, s->plane[i], i ? y >> s->down : y) + s->first[i], s->step[i],
 				       i ? s->across : 0, a->x, a->width, dst);
 		}
 	}
@@ -68,13 +63,13 @@ static void rows_rgb(struct ka_convert_444 *w, const struct ka_frame *in, const 
 		[KA_PIX_RGB24] = RAWToARGB, [KA_PIX_BGR24] = RGB24ToARGB, [KA_PIX_RGBX] = ABGRToARGB,
 		[KA_PIX_BGRX] = ARGBCopy,   [KA_PIX_XRGB] = BGRAToARGB,	  [KA_PIX_XBGR] = RGBAToARGB,
 	};
-	const uint8_t *from = row_of(in, 0, a->y) + ka_pixfmt_row_bytes(in->format, 0, a->x);
+	const uint8_t *from = ka_frame_row(in, 0, a->y) + ka_pixfmt_row_bytes(in->format, 0, a->x);
 	int stride = (int)a->width * 4;
 
 	to_argb[in->format](from, (int)in->planes[0].stride, w->argb, stride, (int)a->width, (int)a->height);
-	ARGBToI444(w->argb, stride, row_of(to, 0, a->y) + a->x, (int)to->planes[0].stride, row_of(to, 1, a->y) + a->x,
-		   (int)to->planes[1].stride, row_of(to, 2, a->y) + a->x, (int)to->planes[2].stride, (int)a->width,
-		   (int)a->height);
+	ARGBToI444(w->argb, stride, ka_frame_row(to, 0, a->y) + a->x, (int)to->planes[0].stride,
+		   ka_frame_row(to, 1, a->y) + a->x, (int)to->planes[1].stride, ka_frame_row(to, 2, a->y) + a->x,
+		   (int)to->planes[2].stride, (int)a->width, (int)a->height);
 }
 
 void ka_convert_444_band(struct ka_convert_444 *w, const struct ka_frame *in, const struct ka_frame *to,
@@ -85,6 +80,6 @@ void ka_convert_444_band(struct ka_convert_444 *w, const struct ka_frame *in, co
 	else
 		rows_yuv(in, to, area);
 	for (uint32_t y = area->y; colour && y < area->y + area->height; y++)
-		ka_recolour_row_444(colour, row_of(to, 0, y) + area->x, row_of(to, 1, y) + area->x,
-				    row_of(to, 2, y) + area->x, area->width);
+		ka_recolour_row_444(colour, ka_frame_row(to, 0, y) + area->x, ka_frame_row(to, 1, y) + area->x,
+				    ka_frame_row(to, 2, y) + area->x, area->width);
 }

@@ -211,7 +211,7 @@ static int open_encoder(struct ka_encoder **out, const struct ka_encoder_cfg *cf
 	e->width = cfg->width;
 	e->height = cfg->height;
 	e->rate = (struct rate){cfg->kbps, cfg->fps, cfg->burst_ms};
-	e->constant = malloc((size_t)ka_frame_blocks(cfg->width) * ka_frame_blocks(cfg->height));
+	e->constant = malloc(ka_frame_block_count(cfg->width, cfg->height));
 	ret = e->constant ? ka_touch_up_new(&e->touch_up, cfg->width, cfg->height) : -ENOMEM;
 	if (ret == 0) {
 		e->x = x264_encoder_open(&p);
@@ -254,7 +254,7 @@ static int set_up(struct ka_encoder *e, bool refine)
 /* x264 looks at blocks that it knows to be constant only where they are to become better than they are. */
 static void tell_changes(struct ka_encoder *e, x264_picture_t *in, const uint8_t *changed)
 {
-	size_t blocks = (size_t)ka_frame_blocks(e->width) * ka_frame_blocks(e->height);
+	size_t blocks = ka_frame_block_count(e->width, e->height);
 
 	if (!changed)
 		return;

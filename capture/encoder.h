@@ -30,8 +30,8 @@ struct ka_encode_ask {
 	bool key;
 	bool refine;		/* the picture stands still: as good as the rate allows */
 	int64_t pts_ms;		/* rises strictly */
-	const uint8_t *changed; /* one for each 16x16 block, row by row, (width + 15) / 16 a row: 0 = exactly as in the
-				 * picture encoded last by this encoder; NULL = anything may have changed */
+	const uint8_t *changed; /* one for each block of KA_FRAME_BLOCK, row by row: 0 = exactly as in the picture
+				 * encoded last by this encoder; NULL = anything may have changed */
 };
 
 struct ka_encoder_ops {

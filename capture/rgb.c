@@ -123,25 +123,20 @@ static void row_planar(const struct ka_rgb *t, const struct planes *p, uint32_t 
 	}
 }
 
-static const uint8_t *row_of(const struct ka_frame *f, unsigned int plane, uint32_t row)
-{
-	return f->planes[plane].data + row * f->planes[plane].stride;
-}
-
 static struct planes planes_of(const struct ka_frame *f, uint32_t row)
 {
 	static const uint8_t none = 128;
 	enum ka_pixfmt format = f->format;
 	bool swapped = format == KA_PIX_NV21 || format == KA_PIX_NV61 || format == KA_PIX_NV42;
-	struct planes p = {.y = row_of(f, 0, row), .u = &none, .v = &none};
+	struct planes p = {.y = ka_frame_row(f, 0, row), .u = &none, .v = &none};
 
 	if (format == KA_PIX_GREY)
 		return p;
 	if (ka_pixfmt_rows(format, 1, f->height) < f->height)
 		row /= 2;
-	p.u = row_of(f, 1, row);
+	p.u = ka_frame_row(f, 1, row);
 	if (ka_pixfmt_planes(format) == 3) {
-		p.v = row_of(f, 2, row);
+		p.v = ka_frame_row(f, 2, row);
 		p.step = 1;
 		p.shift = format != KA_PIX_I444;
 		return p;
@@ -164,13 +159,13 @@ void ka_rgb_row(const struct ka_rgb *t, const struct ka_frame *f, uint32_t row, 
 	case KA_PIX_BGRX:
 	case KA_PIX_XRGB:
 	case KA_PIX_XBGR:
-		row_rgb(t, row_of(f, 0, row), f->width, order_of(f->format), out);
+		row_rgb(t, ka_frame_row(f, 0, row), f->width, order_of(f->format), out);
 		break;
 	case KA_PIX_YUYV:
 	case KA_PIX_YVYU:
 	case KA_PIX_UYVY:
 	case KA_PIX_VYUY:
-		row_packed(t, row_of(f, 0, row), f->width, order_of(f->format), out);
+		row_packed(t, ka_frame_row(f, 0, row), f->width, order_of(f->format), out);
 		break;
 	case KA_PIX_NONE:
 	case KA_PIX_MJPEG:

@@ -165,13 +165,8 @@ static int copy_frame(const struct ka_frame *f, struct ka_frame **out)
 	ret = ka_frame_alloc(&copy, f->format, f->width, f->height);
 	if (ret < 0)
 		return ret;
-	for (unsigned int i = 0; i < ka_pixfmt_planes(f->format); i++) {
-		size_t row = ka_pixfmt_row_bytes(f->format, i, f->width);
-
-		for (uint32_t y = 0; y < ka_pixfmt_rows(f->format, i, f->height); y++)
-			memcpy(copy->planes[i].data + y * copy->planes[i].stride,
-			       f->planes[i].data + y * f->planes[i].stride, row);
-	}
+	for (unsigned int i = 0; i < ka_pixfmt_planes(f->format); i++)
+		ka_frame_copy_plane(copy, f, i);
 	copy->colour = f->colour;
 	*out = copy;
 	return 0;

@@ -13,13 +13,6 @@ static int make_frame(struct ka_frame **out, enum ka_pixfmt format, const struct
 	return *out ? 0 : ka_frame_alloc(out, format, f->width, f->height);
 }
 
-static void copy_plane(struct ka_frame *to, const struct ka_frame *f, unsigned int plane)
-{
-	CopyPlane(f->planes[plane].data, (int)f->planes[plane].stride, to->planes[plane].data,
-		  (int)to->planes[plane].stride, (int)ka_pixfmt_row_bytes(f->format, plane, f->width),
-		  (int)ka_pixfmt_rows(f->format, plane, f->height));
-}
-
 static void widen_row(uint8_t *dst, const uint8_t *src, size_t step, uint32_t width)
 {
 	for (uint32_t x = 0; x < width; x++)
@@ -33,7 +26,7 @@ int ka_widen(struct ka_frame **out, const struct ka_frame *f)
 
 	if (ret < 0)
 		return ret;
-	copy_plane(*out, f, 0);
+	ka_frame_copy_plane(*out, f, 0);
 	for (unsigned int i = 1; i <= 2; i++) {
 		const struct ka_plane *from = &f->planes[paired ? 1 : i];
 		const struct ka_plane *to = &(*out)->planes[i];
@@ -64,6 +57,6 @@ int ka_soften(struct ka_frame **out, const struct ka_frame *f)
 	ScalePlane(small, w, w, h, to->data, (int)to->stride, (int)f->width, (int)f->height, kFilterBilinear);
 	free(small);
 	for (unsigned int i = 1; i < ka_pixfmt_planes(f->format); i++)
-		copy_plane(*out, f, i);
+		ka_frame_copy_plane(*out, f, i);
 	return 0;
 }

@@ -94,7 +94,7 @@ void ka_stage_encode_free(struct ka_stage_encode *s)
 
 static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, const struct ka_encode_rate *r)
 {
-	size_t blocks = (size_t)ka_frame_blocks(f->width) * ka_frame_blocks(f->height);
+	size_t blocks = ka_frame_block_count(f->width, f->height);
 	struct ka_encoder_cfg settings = s->cfg.settings;
 	const struct ka_encoder_ops *best = NULL;
 	int ret;
@@ -146,7 +146,7 @@ static int prepare_encoder(struct ka_stage_encode *s, const struct ka_frame *f, 
 /* What has changed since the encoder's last picture; NULL = it may be anything. */
 static const uint8_t *find_changes(struct ka_stage_encode *s, const struct ka_frame *f)
 {
-	size_t blocks = (size_t)ka_frame_blocks(f->width) * ka_frame_blocks(f->height);
+	size_t blocks = ka_frame_block_count(f->width, f->height);
 	const uint64_t *stamps;
 
 	if (!s->waits) {

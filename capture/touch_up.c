@@ -72,9 +72,9 @@ static const uint8_t *samples(const struct ka_frame *f, unsigned int plane, uint
 	const uint8_t *u, *v;
 
 	if (plane == 0 || f->format == KA_PIX_NV12)
-		return f->planes[plane].data + y * f->planes[plane].stride + x;
-	u = f->planes[1].data + y * f->planes[1].stride + x / 2;
-	v = f->planes[2].data + y * f->planes[2].stride + x / 2;
+		return ka_frame_row(f, plane, y) + x;
+	u = ka_frame_row(f, 1, y) + x / 2;
+	v = ka_frame_row(f, 2, y) + x / 2;
 	for (uint32_t i = 0; i < n / 2; i++) {
 		room[2 * i] = u[i];
 		room[2 * i + 1] = v[i];
@@ -99,7 +99,7 @@ static uint32_t take_block(struct ka_touch_up *t, const struct ka_frame *f, cons
 			const uint8_t *shall = samples(f, p, x, y, n, room);
 
 			ka_difference_add(&diff, is, shall, n);
-			memcpy(t->mix->planes[p].data + y * t->mix->planes[p].stride + x, shall, n);
+			memcpy(ka_frame_row(t->mix, p, y) + x, shall, n);
 		}
 	}
 	return ka_difference_exceeds(&diff, PEAK, MEAN_PERCENT) ? diff.sum : 0;
@@ -112,8 +112,7 @@ static void leave_block(struct ka_touch_up *t, const struct ka_decoded *d, uint3
 
 	for (unsigned int p = 0; p < 2; p++) {
 		for (uint32_t y = top >> p; y < KA_MIN(top + KA_FRAME_BLOCK, t->mix->height) >> p; y++)
-			memcpy(t->mix->planes[p].data + y * t->mix->planes[p].stride + x,
-			       d->planes[p] + y * d->strides[p] + x, n);
+			memcpy(ka_frame_row(t->mix, p, y) + x, d->planes[p] + y * d->strides[p] + x, n);
 	}
 }
 

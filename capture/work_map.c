@@ -11,7 +11,7 @@ static size_t count_blocks(const struct ka_work_map *m)
 
 int ka_work_map_init(struct ka_work_map *m, uint32_t width, uint32_t height)
 {
-	*m = (struct ka_work_map){.cols = (width + 15) / 16, .rows = (height + 15) / 16};
+	*m = (struct ka_work_map){.cols = ka_frame_blocks(width), .rows = ka_frame_blocks(height)};
 	m->state = malloc(count_blocks(m));
 	m->chosen = malloc(count_blocks(m));
 	if (!m->state || !m->chosen)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What of a picture an encoder has still to do, by blocks of 16x16 pixels: stale ones show something else, coarse ones
- * the right thing as well as motion allowed, good ones as well as anything that moves, fine ones as well as it gets.
- * Pure; the encoder's thread.
+ * What of a picture an encoder has still to do, by blocks of KA_FRAME_BLOCK: stale ones show something else, coarse
+ * ones the right thing as well as motion allowed, good ones as well as anything that moves, fine ones as well as it
+ * gets. Pure; the encoder's thread.
  */
 #ifndef KA_WORK_MAP_H
 #define KA_WORK_MAP_H

@@ -212,6 +212,34 @@ static void count_release(void *cookie)
 	++*(int *)cookie;
 }
 
+static void test_planes_are_copied_without_padding(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < KA_ARRAY_LEN(raw_formats); k++) {
+		struct ka_frame *from, *to;
+
+		assert_int_equal(ka_frame_alloc(&from, raw_formats[k], 101, 77), 0);
+		assert_int_equal(ka_frame_alloc(&to, raw_formats[k], 101, 77), 0);
+		for (size_t at = 0; at < from->bufs[0]->size; at++)
+			from->bufs[0]->data[at] = (uint8_t)(at % 251);
+		memset(to->bufs[0]->data, 255, to->bufs[0]->size);
+		for (unsigned int i = 0; i < ka_pixfmt_planes(raw_formats[k]); i++) {
+			size_t bytes = ka_pixfmt_row_bytes(raw_formats[k], i, 101);
+
+			ka_frame_copy_plane(to, from, i);
+			for (uint32_t y = 0; y < ka_pixfmt_rows(raw_formats[k], i, 77); y++) {
+				const uint8_t *row = to->planes[i].data + y * to->planes[i].stride;
+
+				assert_memory_equal(row, from->planes[i].data + y * from->planes[i].stride, bytes);
+				for (size_t x = bytes; x < to->planes[i].stride; x++)
+					assert_int_equal(row[x], 255);
+			}
+		}
+		ka_frame_unref(&from);
+		ka_frame_unref(&to);
+	}
+}
+
 static void test_buffers_are_taken_over_on_success_only(void **state)
 {
 	uint8_t memory[64 * 64 * 2];
@@ -290,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_mjpeg_needs_bytes_only),
 		cmocka_unit_test(test_shapes_with_odd_sizes),
 		cmocka_unit_test(test_own_frames_hold_every_byte_they_promise),
+		cmocka_unit_test(test_planes_are_copied_without_padding),
 		cmocka_unit_test(test_buffers_are_taken_over_on_success_only),
 		cmocka_unit_test(test_writable_only_while_alone),
 		cmocka_unit_test(test_stamps_fit_the_blocks_and_go_with_the_frame),
