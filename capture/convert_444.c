@@ -4,29 +4,7 @@
 #include <libyuv.h>
 #include <string.h>
 
-/* Where a source has its samples: plane and byte of the first one of each component, bytes from one to the next, and
- * how many pixels across and down share one of chroma, as powers of two. */
-struct samples {
-	uint8_t plane[3], first[3], step[3];
-	uint8_t across, down;
-};
-
-static const struct samples sources[] = {
-	[KA_PIX_I420] = {{0, 1, 2}, {0, 0, 0}, {1, 1, 1}, 1, 1},
-	[KA_PIX_I422] = {{0, 1, 2}, {0, 0, 0}, {1, 1, 1}, 1, 0},
-	[KA_PIX_I444] = {{0, 1, 2}, {0, 0, 0}, {1, 1, 1}, 0, 0},
-	[KA_PIX_NV12] = {{0, 1, 1}, {0, 0, 1}, {1, 2, 2}, 1, 1},
-	[KA_PIX_NV21] = {{0, 1, 1}, {0, 1, 0}, {1, 2, 2}, 1, 1},
-	[KA_PIX_NV16] = {{0, 1, 1}, {0, 0, 1}, {1, 2, 2}, 1, 0},
-	[KA_PIX_NV61] = {{0, 1, 1}, {0, 1, 0}, {1, 2, 2}, 1, 0},
-	[KA_PIX_NV24] = {{0, 1, 1}, {0, 0, 1}, {1, 2, 2}, 0, 0},
-	[KA_PIX_NV42] = {{0, 1, 1}, {0, 1, 0}, {1, 2, 2}, 0, 0},
-	[KA_PIX_YUYV] = {{0, 0, 0}, {0, 1, 3}, {2, 4, 4}, 1, 0},
-	[KA_PIX_YVYU] = {{0, 0, 0}, {0, 3, 1}, {2, 4, 4}, 1, 0},
-	[KA_PIX_UYVY] = {{0, 0, 0}, {1, 0, 2}, {2, 4, 4}, 1, 0},
-	[KA_PIX_VYUY] = {{0, 0, 0}, {1, 2, 0}, {2, 4, 4}, 1, 0},
-	[KA_PIX_GREY] = {{0, 0, 0}, {0, 0, 0}, {1, 0, 0}, 0, 0},
-};
+#include "capture/samples.h"
 
 static void gather(const uint8_t *from, unsigned int step, unsigned int shift, uint32_t x, uint32_t width, uint8_t *to)
 {
@@ -40,13 +18,13 @@ static void gather(const uint8_t *from, unsigned int step, unsigned int shift, u
 
 static void rows_yuv(const struct ka_frame *in, const struct ka_frame *to, const struct ka_area *a)
 {
-	const struct samples *s = &sources[in->format];
+	const struct ka_samples *s = ka_samples_of(in->format);
 
 	for (uint32_t y = a->y; y < a->y + a->height; y++) {
 		for (unsigned int i = 0; i < 3; i++) {
 			uint8_t *dst = ka_frame_row(to, i, y) + a->x;
 
-			if (i && in->format == KA_PIX_GREY)
+			if (!s->step[i])
 				memset(dst, 128, a->width);
 			else
 				gather(ka_frame_row(in, s->plane[i], i ? y >> s->down : y) + s->first[i], s->step[i],

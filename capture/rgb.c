@@ -2,7 +2,8 @@
 #include "capture/rgb.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "capture/samples.h"
 
 /* Four of a table's errors come to less than a 2^18th of a step. */
 #define BITS 20
@@ -56,123 +57,39 @@ void ka_rgb_triples(const struct ka_rgb *t, const uint8_t *yuv, uint32_t width, 
 		put(t, yuv[3 * x], yuv[3 * x + 1], yuv[3 * x + 2], out + (size_t)3 * x);
 }
 
-/* Where a pixel has its three samples: offset of each, and bytes from one pixel (or pair of pixels) to the next. */
-struct order {
-	uint8_t at[3]; /* R, G, B; or Y (of the first of a pair), U, V */
-	uint8_t step;
-};
-
-static struct order order_of(enum ka_pixfmt format)
-{
-	switch (format) {
-	case KA_PIX_RGB24:
-		return (struct order){{0, 1, 2}, 3};
-	case KA_PIX_BGR24:
-		return (struct order){{2, 1, 0}, 3};
-	case KA_PIX_RGBX:
-		return (struct order){{0, 1, 2}, 4};
-	case KA_PIX_BGRX:
-		return (struct order){{2, 1, 0}, 4};
-	case KA_PIX_XRGB:
-		return (struct order){{1, 2, 3}, 4};
-	case KA_PIX_XBGR:
-		return (struct order){{3, 2, 1}, 4};
-	case KA_PIX_YVYU:
-		return (struct order){{0, 3, 1}, 4};
-	case KA_PIX_UYVY:
-		return (struct order){{1, 0, 2}, 4};
-	case KA_PIX_VYUY:
-		return (struct order){{1, 2, 0}, 4};
-	default: /* YUYV */
-		return (struct order){{0, 1, 3}, 4};
-	}
-}
-
-static void row_rgb(const struct ka_rgb *t, const uint8_t *in, uint32_t width, struct order o, uint8_t *out)
+static void row_rgb(const struct ka_rgb *t, const uint8_t *in, uint32_t width, struct ka_samples s, uint8_t *out)
 {
 	for (uint32_t x = 0; x < width; x++) {
 		for (uint32_t i = 0; i < 3; i++) {
-			uint8_t v = in[(size_t)x * o.step + o.at[i]];
+			uint8_t v = in[(size_t)x * s.step[i] + s.first[i]];
 
 			out[(size_t)3 * x + i] = t->plain ? v : clip8(t->y[v]);
 		}
 	}
 }
 
-static void row_packed(const struct ka_rgb *t, const uint8_t *in, uint32_t width, struct order o, uint8_t *out)
-{
-	for (uint32_t x = 0; x < width; x++) {
-		const uint8_t *pair = in + (size_t)x / 2 * o.step;
-
-		put(t, pair[o.at[0] + 2 * (x & 1)], pair[o.at[1]], pair[o.at[2]], out + (size_t)3 * x);
-	}
-}
-
-/* A row of each; chroma of pixel x stands at u[(x >> shift) * step], likewise v. */
-struct planes {
-	const uint8_t *y, *u, *v;
-	unsigned int shift, step;
-};
-
-static void row_planar(const struct ka_rgb *t, const struct planes *p, uint32_t width, uint8_t *out)
-{
-	for (uint32_t x = 0; x < width; x++) {
-		size_t c = (size_t)(x >> p->shift) * p->step;
-
-		put(t, p->y[x], p->u[c], p->v[c], out + (size_t)3 * x);
-	}
-}
-
-static struct planes planes_of(const struct ka_frame *f, uint32_t row)
+static void row_yuv(const struct ka_rgb *t, const struct ka_frame *f, uint32_t row, struct ka_samples s, uint8_t *out)
 {
 	static const uint8_t none = 128;
-	enum ka_pixfmt format = f->format;
-	bool swapped = format == KA_PIX_NV21 || format == KA_PIX_NV61 || format == KA_PIX_NV42;
-	struct planes p = {.y = ka_frame_row(f, 0, row), .u = &none, .v = &none};
+	const uint8_t *y = ka_frame_row(f, 0, row) + s.first[0];
+	const uint8_t *chroma[2];
 
-	if (format == KA_PIX_GREY)
-		return p;
-	if (ka_pixfmt_rows(format, 1, f->height) < f->height)
-		row /= 2;
-	p.u = ka_frame_row(f, 1, row);
-	if (ka_pixfmt_planes(format) == 3) {
-		p.v = ka_frame_row(f, 2, row);
-		p.step = 1;
-		p.shift = format != KA_PIX_I444;
-		return p;
+	for (unsigned int i = 0; i < 2; i++)
+		chroma[i] = s.step[i + 1] ? ka_frame_row(f, s.plane[i + 1], row >> s.down) + s.first[i + 1] : &none;
+	for (uint32_t x = 0; x < f->width; x++) {
+		size_t c = x >> s.across;
+
+		put(t, y[(size_t)x * s.step[0]], chroma[0][c * s.step[1]], chroma[1][c * s.step[2]],
+		    out + (size_t)3 * x);
 	}
-	p.v = p.u + !swapped;
-	p.u += swapped;
-	p.step = 2;
-	p.shift = format != KA_PIX_NV24 && format != KA_PIX_NV42;
-	return p;
 }
 
 void ka_rgb_row(const struct ka_rgb *t, const struct ka_frame *f, uint32_t row, uint8_t *out)
 {
-	struct planes p;
+	const struct ka_samples *s = ka_samples_of(f->format);
 
-	switch (f->format) {
-	case KA_PIX_RGB24:
-	case KA_PIX_BGR24:
-	case KA_PIX_RGBX:
-	case KA_PIX_BGRX:
-	case KA_PIX_XRGB:
-	case KA_PIX_XBGR:
-		row_rgb(t, ka_frame_row(f, 0, row), f->width, order_of(f->format), out);
-		break;
-	case KA_PIX_YUYV:
-	case KA_PIX_YVYU:
-	case KA_PIX_UYVY:
-	case KA_PIX_VYUY:
-		row_packed(t, ka_frame_row(f, 0, row), f->width, order_of(f->format), out);
-		break;
-	case KA_PIX_NONE:
-	case KA_PIX_MJPEG:
-		break;
-	default:
-		p = planes_of(f, row);
-		row_planar(t, &p, f->width, out);
-		break;
-	}
+	if (ka_pixfmt_rgb(f->format))
+		row_rgb(t, ka_frame_row(f, 0, row), f->width, *s, out);
+	else
+		row_yuv(t, f, row, *s, out);
 }
