@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "capture/paint.h"
 
+/* So long a source may take for its first picture before the slate says "starting". */
+#define START_GRACE_US KA_MS(300)
+
 struct ka_slate {
 	const char *device;
 	struct ka_frame *frame;
@@ -43,6 +46,13 @@ void ka_slate_words(int code, const char **heading, const char **text)
 			*text = words[i].text;
 		}
 	}
+}
+
+int64_t ka_slate_due(const struct ka_cap_cause *cause, int64_t now_us)
+{
+	if (!cause->code)
+		return INT64_MAX;
+	return cause->code == -EINPROGRESS ? cause->since_us + START_GRACE_US : now_us;
 }
 
 int ka_slate_new(struct ka_slate **out, const char *device)

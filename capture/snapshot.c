@@ -17,8 +17,6 @@
 
 /* A source that shows nothing new for so long is not shown at all. */
 #define PATIENCE_US KA_SEC(3)
-/* As on the encoder's thread: so long a source may take for its first picture. */
-#define START_GRACE_US KA_MS(300)
 /* Sticks send a broken JPEG now and then. */
 #define TRIES 3
 #define NICE 10
@@ -195,12 +193,11 @@ static int take_picture(struct ka_snapshot *s, struct ka_frame **out)
 		int64_t now = ka_clock_us();
 		struct ka_cap_cause cause;
 		struct ka_frame *f;
-		int64_t slate = INT64_MAX;
+		int64_t slate;
 		int ret;
 
 		ka_cap_state_cause(s->all->state, &cause);
-		if (cause.code)
-			slate = cause.code == -EINPROGRESS ? cause.since_us + START_GRACE_US : now;
+		slate = ka_slate_due(&cause, now);
 		if (now >= slate)
 			return draw_slate(s, &cause, out);
 		if (now >= until)

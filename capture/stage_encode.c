@@ -14,8 +14,6 @@
 #include "capture/refine.h"
 #include "capture/slate.h"
 
-/* So long a source may take for its first picture before the slate says "starting". */
-#define START_GRACE_US KA_MS(300)
 /* A new viewer's key picture waits so long for a new frame, then takes the last one. */
 #define JOIN_GRACE_US KA_MS(20)
 /* Viewers that lost pictures get a key picture at most so often. */
@@ -316,13 +314,9 @@ static void show_slate(struct ka_stage_encode *s, const struct ka_cap_cause *cau
 /* When a slate has to be there; NEVER while pictures are live or expected. */
 static int64_t slate_due(const struct ka_stage_encode *s, const struct ka_cap_cause *cause, int64_t now)
 {
-	int64_t period = 1000000 / s->cfg.slate_fps;
-
-	if (!cause->code)
-		return NEVER;
-	if (!s->on_slate)
-		return cause->code == -EINPROGRESS ? cause->since_us + START_GRACE_US : now;
-	return s->slate_us + period;
+	if (cause->code && s->on_slate)
+		return s->slate_us + 1000000 / s->cfg.slate_fps;
+	return ka_slate_due(cause, now);
 }
 
 /* When `last` has to be encoded, or once more. */

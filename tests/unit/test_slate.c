@@ -38,6 +38,19 @@ static void test_words_every_cause_has_its_own(void **state)
 	assert_string_equal(heading, "NO CABLE");
 }
 
+static void test_due_at_once_but_for_a_first_picture(void **state)
+{
+	struct ka_cap_cause c = {.since_us = 5000000};
+
+	(void)state;
+	assert_int_equal(ka_slate_due(&c, 7000000), INT64_MAX);
+	c.code = -KA_E_NO_CABLE;
+	assert_int_equal(ka_slate_due(&c, 7000000), 7000000);
+	c.code = -EINPROGRESS;
+	assert_int_equal(ka_slate_due(&c, 5000000), 5300000);
+	assert_int_equal(ka_slate_due(&c, 7000000), 5300000);
+}
+
 /* Pixels brighter than the ground in the text's part of the picture. */
 static unsigned int bright_pixels(const struct ka_frame *f)
 {
@@ -108,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_every_cause_has_its_own),
+		cmocka_unit_test(test_due_at_once_but_for_a_first_picture),
 		cmocka_unit_test(test_draw_any_size_and_text_stays_inside),
 		cmocka_unit_test(test_draw_shared_picture_is_not_touched),
 	};
