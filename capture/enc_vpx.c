@@ -6,6 +6,7 @@
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "capture/soften.h"
 #include "capture/work_map.h"
@@ -16,9 +17,6 @@
 #define WORST_Q 63u
 /* A picture may take what the rate carries in so long, unless told otherwise. */
 #define BURST_MS 750u
-#define MIN_KBPS 20u
-#define MAX_KBPS 2000000u
-#define MAX_THREADS 16u
 /* Pixels a second for which one thread is enough on the boards this runs on. */
 #define THREAD_PIXELS (1280ull * 720 * 30)
 #define MIDDLE_Q 40u
@@ -61,26 +59,18 @@ static bool is_444(const struct ka_encoder *e)
 	return e->ops->codec == KA_CODEC_VP9_444;
 }
 
-static int check_settings(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb)
-{
-	if (cfg->threads <= MAX_THREADS)
-		return 0;
-	ka_errbuf_set(eb, "%u encoder threads are more than %u", cfg->threads, MAX_THREADS);
-	return -KA_E_CONFIG;
-}
-
 static int fail(struct ka_encoder *e, const char *what)
 {
 	const char *detail = vpx_codec_error_detail(&e->vpx);
 
-	ka_log_every(ERROR, 10000000, "vpx", "error", "encoder=%s call=%s text=\"%s\" detail=\"%s\"", e->ops->name,
+	ka_log_every(ERROR, KA_SEC(10), "vpx", "error", "encoder=%s call=%s text=\"%s\" detail=\"%s\"", e->ops->name,
 		     what, vpx_codec_error(&e->vpx), detail ? detail : "");
 	return e->vpx.err == VPX_CODEC_MEM_ERROR ? -ENOMEM : -EIO;
 }
 
 static void set_rate(struct ka_encoder *e, uint32_t kbps, uint32_t burst_ms)
 {
-	kbps = KA_CLAMP(kbps, MIN_KBPS, MAX_KBPS);
+	kbps = KA_CLAMP(kbps, KA_ENCODER_MIN_KBPS, KA_ENCODER_MAX_KBPS);
 	e->bounded = burst_ms != 0;
 	e->burst_ms = burst_ms ? burst_ms : BURST_MS;
 	e->burst_bytes = (size_t)((uint64_t)kbps * (uint64_t)e->burst_ms / 8);
@@ -95,20 +85,12 @@ static uint64_t pixel_rate(const struct ka_encoder_cfg *cfg)
 	return (uint64_t)cfg->width * cfg->height * cfg->fps;
 }
 
-static uint64_t count_cores(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return (uint64_t)KA_CLAMP(cores, 1, 4);
-}
-
 /* VP8's threads wait for one another without sleeping, which costs more than it gains when others need the cores. */
 static unsigned int choose_threads(const struct ka_encoder *e, const struct ka_encoder_cfg *cfg)
 {
 	if (cfg->threads || !is_vp9(e))
 		return KA_MAX(cfg->threads, 1u);
-	return (unsigned int)KA_CLAMP((pixel_rate(cfg) + THREAD_PIXELS - 1) / THREAD_PIXELS, (uint64_t)1,
-				      count_cores());
+	return ka_encoder_threads((pixel_rate(cfg) + THREAD_PIXELS - 1) / THREAD_PIXELS);
 }
 
 static void set_config(struct ka_encoder *e, const struct ka_encoder_cfg *cfg)
@@ -455,8 +437,8 @@ static int change_rate(struct ka_encoder *e, uint32_t kbps, uint32_t fps, uint32
 
 #define VPX_OPS(text, which, opener)                                                                                   \
 	{                                                                                                              \
-		.name = text, .codec = which, .check = check_settings, .open = opener, .encode = encode_picture,       \
-		.set_rate = change_rate, .close = close_encoder,                                                       \
+		.name = text, .codec = which, .check = ka_encoder_check_threads, .open = opener,                       \
+		.encode = encode_picture, .set_rate = change_rate, .close = close_encoder,                             \
 	}
 
 const struct ka_encoder_ops ka_enc_vp9 = VPX_OPS("vpx-vp9", KA_CODEC_VP9, open_vp9);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "capture/touch_up.h"
@@ -22,9 +23,6 @@
 #define REFINE_CRF 1.0f
 /* The ceiling is averaged over this long unless told otherwise: a key picture may take that much of the line. */
 #define VBV_MS 750
-#define MAX_THREADS 16u
-#define MIN_KBPS 20u
-#define MAX_KBPS 2000000u
 
 struct ka_encoder {
 	x264_t *x;
@@ -49,7 +47,7 @@ static void log_x264(void *arg, int level, const char *fmt, va_list ap)
 	if (level == X264_LOG_ERROR)
 		ka_log(ERROR, "x264", "error", "%s", text);
 	else if (level == X264_LOG_WARNING)
-		ka_log_every(WARN, 10000000, "x264", "warning", "%s", text);
+		ka_log_every(WARN, KA_SEC(10), "x264", "warning", "%s", text);
 	else
 		ka_log(DEBUG, "x264", "says", "%s", text);
 }
@@ -101,37 +99,29 @@ static int check_settings(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb
 		ka_errbuf_set(eb, "'%s' is not an x264 tune", cfg->tune ? cfg->tune : "");
 		return -KA_E_CONFIG;
 	}
-	if (cfg->threads > MAX_THREADS) {
-		ka_errbuf_set(eb, "%u encoder threads are more than %u", cfg->threads, MAX_THREADS);
-		return -KA_E_CONFIG;
-	}
-	return 0;
+	return ka_encoder_check_threads(cfg, eb);
 }
 
 /* Slices of a picture run in parallel: each picture is done sooner, however few there are. Two or four cost 1 to 5
  * percent of CPU time and no bits worth mentioning; a small picture is done at once anyway. */
 static unsigned int choose_threads(const struct ka_encoder_cfg *cfg)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int n;
-
 	if (cfg->threads)
 		return cfg->threads;
 	/* One for each half of 1280x720. */
-	n = 1 + (cfg->width * cfg->height - 1) / (1280u * 360u);
-	return KA_CLAMP(n, 1u, (unsigned int)KA_CLAMP(cores, 1, 4));
+	return ka_encoder_threads(1 + (cfg->width * cfg->height - 1) / (1280u * 360u));
 }
 
 /* x264 counts a picture as 1 / fps of the time it was opened with: when fewer come, each may be larger. */
 static void set_rate(x264_param_t *p, uint32_t kbps, uint32_t fps, uint32_t burst_ms)
 {
-	uint64_t nominal = (uint64_t)kbps * p->i_fps_num / fps;
+	uint64_t most = KA_CLAMP((uint64_t)kbps * p->i_fps_num / fps, KA_ENCODER_MIN_KBPS, KA_ENCODER_MAX_KBPS);
 
-	p->rc.i_vbv_max_bitrate = (int)KA_CLAMP(nominal, MIN_KBPS, MAX_KBPS);
+	p->rc.i_vbv_max_bitrate = (int)most;
 	/* One picture's share at least, which x264 would insist on. */
 	p->rc.i_vbv_buffer_size =
 		(int)KA_CLAMP((uint64_t)kbps * KA_MAX(burst_ms ? burst_ms : VBV_MS, 1000 / fps + 1) / 1000,
-			      KA_CLAMP(nominal, MIN_KBPS, MAX_KBPS) / p->i_fps_num + 1, MAX_KBPS);
+			      most / p->i_fps_num + 1, KA_ENCODER_MAX_KBPS);
 }
 
 /* What comes out: wire facts, none of them a matter of taste. */
@@ -245,7 +235,7 @@ static int set_up(struct ka_encoder *e, bool refine)
 	x264_param_t p;
 
 	x264_encoder_parameters(e->x, &p);
-	set_rate(&p, refine ? MAX_KBPS / 4 : e->rate.kbps, e->rate.fps, e->rate.burst_ms);
+	set_rate(&p, refine ? KA_ENCODER_MAX_KBPS / 4 : e->rate.kbps, e->rate.fps, e->rate.burst_ms);
 	p.rc.f_rf_constant = refine ? REFINE_CRF : QUALITY_CRF;
 	e->refines = refine;
 	return x264_encoder_reconfig(e->x, &p) < 0 ? -EIO : 0;

@@ -52,6 +52,15 @@ struct ka_encoder_ops {
 	void (*close)(struct ka_encoder *e);
 };
 
+/* No rate outside makes sense to a codec. */
+#define KA_ENCODER_MIN_KBPS 20u
+#define KA_ENCODER_MAX_KBPS 2000000u
+
+/* For check(): -KA_E_CONFIG when more threads are asked for than any encoder here should have. */
+int ka_encoder_check_threads(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb);
+/* So many threads as would be useful, as far as there are cores: 1 to 4. */
+unsigned int ka_encoder_threads(uint64_t useful);
+
 extern const struct ka_encoder_ops ka_enc_x264;
 
 #endif
