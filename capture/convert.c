@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <libyuv.h>
-#include <string.h>
 
 #include "capture/convert_444.h"
 #include "capture/recolour.h"

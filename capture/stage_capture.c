@@ -10,13 +10,11 @@
 #include "base/thread.h"
 #include "capture/blank.h"
 #include "capture/fd_watch.h"
+#include "capture/log_lines.h"
 #include "capture/outlets.h"
 #include "capture/reception.h"
 
 #define PREFER_GAP_US KA_SEC(2) /* between two pulls of the hot-plug line */
-/* However often a source comes and goes. */
-#define LINES_AT_ONCE 8
-#define LINE_GAP_US KA_SEC(6)
 
 struct ka_stage_capture {
 	struct ka_stage_capture_cfg cfg;
@@ -104,12 +102,12 @@ static void tell_cause(struct ka_stage_capture *s)
 	if (!ka_cap_state_set_cause(s->cfg.state, cause, detail, s->info.fps_mhz))
 		return;
 	if (s->reception.state == KA_RECEPTION_STREAMING)
-		ka_log_burst(INFO, LINES_AT_ONCE, LINE_GAP_US, "capture", "live",
+		ka_log_burst(INFO, KA_LINES_AT_ONCE, KA_LINE_GAP_US, "capture", "live",
 			     "source=%s w=%u h=%u fps_mhz=%u pictures=%u ms=%u", s->source->ops->name, s->info.width,
 			     s->info.height, s->info.fps_mhz, (unsigned int)(s->source->captured - s->captured_before),
 			     (unsigned int)((ka_clock_us() - s->started_us) / 1000));
 	else if (words)
-		ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "no_picture",
+		ka_log_burst(WARN, KA_LINES_AT_ONCE, KA_LINE_GAP_US, "capture", "no_picture",
 			     "state=%s cause=\"%s\" detail=\"%s\"", ka_reception_name(s->reception.state),
 			     ka_err_str(cause), detail);
 	for (unsigned int i = 0; i < KA_RENDITIONS; i++)
@@ -310,7 +308,7 @@ static void pull(struct ka_stage_capture *s, bool polled)
 	if (ret == -KA_E_SOURCE_CHANGED) {
 		ka_reception_tell(&s->reception, KA_RECEPTION_CHANGED, 0, now);
 	} else if (ret < 0) {
-		ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "interrupted", "cause=\"%s\"",
+		ka_log_burst(WARN, KA_LINES_AT_ONCE, KA_LINE_GAP_US, "capture", "interrupted", "cause=\"%s\"",
 			     ka_err_str(ret));
 		ka_reception_tell(&s->reception, KA_RECEPTION_ERROR, ret, now);
 	} else if (!f && s->source->captured != before) {
@@ -419,7 +417,7 @@ static void take_turn(struct ka_stage_capture *s, bool polled)
 		return;
 	/* Meanwhile there was a slate. */
 	ka_outlets_renew(s->outlets);
-	ka_log_burst(WARN, LINES_AT_ONCE, LINE_GAP_US, "capture", "driver_hung", "ms=%d", (int)(took / 1000));
+	ka_log_burst(WARN, KA_LINES_AT_ONCE, KA_LINE_GAP_US, "capture", "driver_hung", "ms=%d", (int)(took / 1000));
 }
 
 static void *run_thread(void *arg)

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "capture/change.h"
 #include "capture/encode_rate.h"
+#include "capture/log_lines.h"
 #include "capture/refine.h"
 #include "capture/slate.h"
 
@@ -115,8 +116,8 @@ static int open_encoder(struct ka_stage_encode *s, const struct ka_frame *f, con
 	s->geometry = (struct ka_geometry){f->width, f->height};
 	ka_cap_state_set_geometry(s->cfg.state, s->geometry);
 	s->rate = (struct ka_encode_rate){r->kbps, settings.fps, r->burst_ms};
-	ka_log_burst(INFO, 8, KA_SEC(6), "encode", "opened", "n=%u encoder=%s w=%u h=%u kbps=%u", s->cfg.rendition,
-		     s->cfg.encoder->name, f->width, f->height, r->kbps);
+	ka_log_burst(INFO, KA_LINES_AT_ONCE, KA_LINE_GAP_US, "encode", "opened", "n=%u encoder=%s w=%u h=%u kbps=%u",
+		     s->cfg.rendition, s->cfg.encoder->name, f->width, f->height, r->kbps);
 	return 0;
 }
 

@@ -4,16 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "capture/log_lines.h"
 #include "capture/recolour.h"
 
 /* Enumerations come from the driver: they end here, whatever it says. */
 #define FORMATS_MAX 128u
 #define INTERVALS_MAX 64u
-/* However often a device comes and goes. */
-#define LINES_AT_ONCE 8
-#define LINE_GAP_US KA_SEC(6)
 
 /* What settling needs at every step. */
 struct settle {
@@ -45,7 +41,7 @@ int ka_v4l2_dev_probe(const struct ka_v4l2_io *io, int fd, uint32_t *buf_type, s
 	*buf_type =
 		caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	ka_log_escape(card, sizeof(card), (const char *)cap.card, strnlen((const char *)cap.card, sizeof(cap.card)));
-	ka_log_burst(INFO, LINES_AT_ONCE, LINE_GAP_US, "v4l2", "device", "card=\"%s\" planes=%s", card,
+	ka_log_burst(INFO, KA_LINES_AT_ONCE, KA_LINE_GAP_US, "v4l2", "device", "card=\"%s\" planes=%s", card,
 		     *buf_type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE ? "multi" : "single");
 	return 0;
 }
@@ -205,7 +201,7 @@ int ka_v4l2_dev_settle(const struct ka_v4l2_io *io, int fd, uint32_t buf_type, c
 	if (ret < 0)
 		return ret;
 	*fps_mhz = mode->known ? mode->fps_mhz : set_rate(&s);
-	ka_log_burst(INFO, LINES_AT_ONCE, LINE_GAP_US, "v4l2", "format",
+	ka_log_burst(INFO, KA_LINES_AT_ONCE, KA_LINE_GAP_US, "v4l2", "format",
 		     "fourcc=%s w=%u h=%u stride=%zu matrix=%d range=%d fps_mhz=%u",
 		     ka_v4l2_planes_name(name, shape->fourcc->fourcc), shape->width, shape->height,
 		     shape->planes[0].stride, shape->colour.matrix, shape->colour.range, *fps_mhz);
