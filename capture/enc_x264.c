@@ -102,14 +102,16 @@ static int check_settings(const struct ka_encoder_cfg *cfg, struct ka_errbuf *eb
 	return ka_encoder_check_threads(cfg, eb);
 }
 
-/* Slices of a picture run in parallel: each picture is done sooner, however few there are. Two or four cost 1 to 5
- * percent of CPU time and no bits worth mentioning; a small picture is done at once anyway. */
+/* Slices of a picture run in parallel; each more costs bits and wake-ups, and where bits are short one slice may get
+ * none that are worth having: only as many as the size and rate need. */
 static unsigned int choose_threads(const struct ka_encoder_cfg *cfg)
 {
+	uint64_t rate = (uint64_t)cfg->width * cfg->height * cfg->fps;
+
 	if (cfg->threads)
 		return cfg->threads;
-	/* One for each half of 1280x720. */
-	return ka_encoder_threads(1 + (cfg->width * cfg->height - 1) / (1280u * 360u));
+	/* One thread for each 1280x720 at 60. */
+	return ka_encoder_threads(1 + (rate - 1) / (1280u * 720u * 60u));
 }
 
 /* x264 counts a picture as 1 / fps of the time it was opened with: when fewer come, each may be larger. */
